@@ -1,0 +1,51 @@
+"""Turn images into vectors.
+
+Here: scaling images for a network and running it. Not here: which frames and crops are embedded, and how vectors are
+kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from rushes.embedding.efficientnet import DIM, INPUT_SIZE, feature_graph
+from rushes.models.checkpoint import read_state_dict
+from rushes.models.inference import on_gpu, onnx_session
+from rushes.models.registry import locate
+
+_GPU_BATCH = 64
+
+
+class Embedder:
+    """EfficientNet-Lite0 without its last layer: an image becomes the mean of its last feature map.
+
+    Raises ``ModelError`` for a model that is unknown or wrong.
+    """
+
+    dim: int = DIM
+
+    def __init__(self, model: str = "efficientnet-lite0") -> None:
+        self.file = locate(model)
+        self._session = onnx_session(feature_graph(read_state_dict(self.file.path)))
+        self._batch_size = _GPU_BATCH if on_gpu(self._session) else 1  # batches are slower on the CPU
+
+    def __call__(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """uint8 (h, w, 3) RGB images of any sizes to float32 (n, 1280), not normalised.
+
+        Images are scaled to 224x224 whatever their shape, by area when they shrink.
+        """
+        vectors = np.empty((len(images), DIM), np.float32)
+        for start in range(0, len(images), self._batch_size):
+            batch = np.stack([scaled(image) for image in images[start : start + self._batch_size]])
+            (vectors[start : start + len(batch)],) = self._session.run(None, {"images": batch})
+        return vectors
+
+
+def scaled(image: np.ndarray) -> np.ndarray:
+    """uint8 (h, w, 3) to uint8 (224, 224, 3)."""
+    shrinks = image.shape[0] >= INPUT_SIZE and image.shape[1] >= INPUT_SIZE
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, (INPUT_SIZE, INPUT_SIZE), interpolation=method)

@@ -1,0 +1,141 @@
+"""Judging a video's clips and finding what must be hidden in them: one decode pass for both.
+
+Here: which frames are read for what, and the rows of ``filtered_clips`` and ``redactions``. Not here: the measuring,
+the judging, the finding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushes.filters.metrics import ClipMetrics
+from rushes.filters.rules import reason_to_drop
+from rushes.privacy.faces import FaceDetector
+from rushes.privacy.regions import Region, regions
+from rushes.settings import Settings
+from rushes.shots.cut import time_range
+from rushes.store.rejects import Reject
+from rushes.video.media import open_video
+from rushes.video.reader import VideoReader
+from rushes.video.sampling import frames_at
+from rushes.work.step import Outcome, Task
+
+_LINES = 360
+# What TrackVerse's predictors look at: the first seconds of a clip, at this rate.
+_PREDICTOR_SECONDS, _PREDICTOR_FPS = 8.0, 2.0
+
+
+class JudgeVideo:
+    """The computation of ``filtered_clips``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._filters, self._privacy = settings.filters, settings.privacy
+        self._faces = None
+        if settings.privacy.look_for == "faces":
+            self._faces = FaceDetector(settings.privacy.model, settings.privacy.min_score, _LINES)
+        self._predictors = {}
+        if settings.filters.cartoon_model:
+            from rushes.filters.predictors import CartoonPredictor
+
+            self._predictors["cartoon"] = CartoonPredictor(settings.filters.cartoon_model)
+        if settings.filters.aesthetics_model:
+            from rushes.filters.predictors import AestheticsPredictor
+
+            self._predictors["aesthetics"] = AestheticsPredictor(settings.filters.aesthetics_model)
+
+    def __call__(self, task: Task) -> Outcome:
+        """Return a row for every clip, the regions to hide in the kept ones, and a reject for each one dropped."""
+        video = task.video
+        clips, redactions, rejects = [], [], []
+        with open_video(task.objects, video, task.rows["packets"]) as reader:
+            for clip in task.rows["clips"].to_pylist():
+                judged, found = self._judge(video, clip, reader)
+                clips.append(judged)
+                if judged["kept"]:
+                    redactions += found
+        for clip, drop in ((c, c.pop("_drop")) for c in clips):
+            if drop:
+                rejects.append(Reject("clip", clip["clip_id"], "filters", *drop))
+        return Outcome({"filtered_clips": clips, "redactions": redactions}, rejects)
+
+    def _judge(
+        self, video: dict[str, Any], clip: dict[str, Any], reader: VideoReader
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        times = reader.times_s
+        start, end = clip["start_frame"], clip["end_frame"]
+        limit = times[start] + self._filters.max_duration_s
+        trimmed = bool(clip["end_s"] > limit)
+        if trimmed:
+            end = max(start + 1, int(np.searchsorted(times[:end], limit)))
+        judged = {
+            "clip_id": clip["clip_id"],
+            "video_id": clip["video_id"],
+            **time_range(times, video["duration_s"], start, end),
+            "trimmed": trimmed,
+            "n_faces": 0,
+            "privacy": self._privacy.look_for,
+        }
+        judged["duration_s"] = judged["end_s"] - judged["start_s"]
+        figures, found = self._measure(video, (start, end), reader)
+        drop = reason_to_drop({**judged, **figures}, self._filters)
+        judged |= figures
+        judged |= {"n_faces": len(found), "kept": drop is None, "reason": drop[0].value if drop else None, "_drop": drop}
+        return judged, [row for n, region in enumerate(found, 1) for row in _redaction_rows(clip, n, region)]
+
+    def _measure(
+        self, video: dict[str, Any], clip: tuple[int, int], reader: VideoReader
+    ) -> tuple[dict[str, float | None], list[Region]]:
+        """Read a clip's sampled frames once; return its metrics and the regions to hide."""
+        frame_size = (video["width"], video["height"])
+        size = self._faces.fit(*frame_size) if self._faces else _fit(*frame_size)
+        judged = set(frames_at(reader.times_s, *clip, self._filters.sample_fps).tolist())
+        looked_at = frames_at(reader.times_s, *clip, self._privacy.sample_fps).tolist() if self._faces else []
+        to_search = set(looked_at)
+        asked = self._predictor_frames(reader, clip)
+        metrics, found, shown = ClipMetrics(), [], []
+        for number, picture in reader.frames({*judged, *looked_at, *asked}, size):
+            if number in judged:
+                metrics.add(picture, reader.times_s[number])
+            if number in asked:
+                shown.append(picture)
+            if self._faces and number in to_search:
+                faces = self._faces([picture])[0]
+                scale = np.array([frame_size[0] / size[0], frame_size[1] / size[1]] * 2, np.float32)
+                found.append((faces.boxes * scale, faces.scores))
+        figures: dict[str, float | None] = {"cartoon": None, "aesthetics": None, **metrics.result()}
+        figures |= {name: predict(shown) for name, predict in self._predictors.items()}
+        hidden = regions(looked_at, found, reader.times_s, clip, frame_size, self._privacy.padding) if looked_at else []
+        return figures, hidden
+
+    def _predictor_frames(self, reader: VideoReader, clip: tuple[int, int]) -> set[int]:
+        if not self._predictors:
+            return set()
+        frames = frames_at(reader.times_s, *clip, _PREDICTOR_FPS)
+        first = frames[reader.times_s[frames] < reader.times_s[clip[0]] + _PREDICTOR_SECONDS]
+        return set(first.tolist())
+
+
+def _fit(width: int, height: int) -> tuple[int, int]:
+    scale = min(1.0, _LINES / min(width, height))
+    return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
+
+
+def _redaction_rows(clip: dict[str, Any], number: int, region: Region) -> list[dict[str, Any]]:
+    return [
+        {
+            "video_id": clip["video_id"],
+            "clip_id": clip["clip_id"],
+            "frame": int(frame),
+            "x": float(box[0]),
+            "y": float(box[1]),
+            "w": float(box[2]),
+            "h": float(box[3]),
+            "kind": "face",
+            "score": float(score),
+            "region": number,
+            "sampled": bool(sampled),
+        }
+        for frame, box, score, sampled in zip(region.frames, region.boxes, region.scores, region.sampled, strict=True)
+    ]

@@ -1,0 +1,227 @@
+"""MediaSequence: TFRecord files of ``tf.train.SequenceExample``, one example a sequence.
+
+Here: which key gets which value, after the key list and comments of MediaPipe's ``util/sequence``. Not here: how the
+message and the record are encoded. Files: ``NAME_SPLIT_tfrecord-00000-of-00010`` and ``labels.csv``.
+
+Times are int64 microseconds in the source video, boxes normalised to [0, 1]. Boxes come from a model, so that they stand
+under ``PREDICTED/``; un-prefixed regions are left for ground truth, which can be added without touching what is here.
+Every image has exactly one step of regions, with the image's own timestamp: what MediaSequence calls reconciled.
+Dropped, and counted: images whose time is not after the one before, boxes that have no area in the image or are not finite.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rushes.packaging.packed import File, FrameBoxes, PackedSequence, Shard, ShardSummary, class_name
+from rushes.packaging.sequence_example import Feature, build
+from rushes.packaging.tfrecord import frame_record
+
+LABELS_PATH = "labels.csv"
+
+TIME_REPEATED = "image_time_repeated"
+NOT_FINITE = "box_not_finite"
+NO_AREA = "box_without_area_in_image"
+
+
+def shard_files(sequences: Iterable[PackedSequence], shard: Shard, class_names: Sequence[str]) -> Iterator[File]:
+    """One TFRecord file; its rows are its examples."""
+    dropped: Counter[str] = Counter()
+    records = [
+        frame_record(_example(sequence, shard.name, class_names, dropped)) for sequence in sequences
+    ]
+    yield File(f"{shard.name}_{shard.split}_tfrecord-{shard.part}", b"".join(records), len(records), dict(dropped))
+
+
+def index_files(shards: Sequence[ShardSummary], class_names: Sequence[str]) -> Iterator[File]:
+    """``labels.csv``: the index and the string of every label. The shards themselves need no index."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("index", "string"))
+    writer.writerows(enumerate(class_names))
+    yield File(LABELS_PATH, text.getvalue().encode(), len(class_names))
+
+
+def feature_prefix(model: str) -> str:
+    """A model's name as MediaSequence wants a prefix: capitals, digits and underscores."""
+    return re.sub(r"[^A-Z0-9]+", "_", model.upper()).strip("_") or "EMBEDDING"
+
+
+def microseconds(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
+@dataclass(frozen=True)
+class _Image:
+    timestamp: int
+    jpeg: bytes
+    boxes: FrameBoxes
+
+
+def _example(sequence: PackedSequence, name: str, class_names: Sequence[str], dropped: Counter[str]) -> bytes:
+    images = _images(sequence, dropped)
+    regions = [_Regions.of(image.boxes, sequence.width, sequence.height, dropped) for image in images]
+    context = {
+        **_example_and_clip(sequence, name),
+        **_image_context(sequence),
+        **_labels(sequence, images),
+        **_embedding_context(sequence),
+    }
+    lists = {
+        "image/encoded": [_bytes(image.jpeg) for image in images],
+        "image/timestamp": [_ints(image.timestamp) for image in images],
+        **_region_lists(images, regions, sequence.clip_id, class_names),
+        **_embedding_lists(sequence),
+    }
+    return build(context, lists)
+
+
+def _images(sequence: PackedSequence, dropped: Counter[str]) -> list[_Image]:
+    """The images whose times increase: readers may count on strictly increasing timestamps."""
+    images: list[_Image] = []
+    for time, jpeg, boxes in zip(sequence.times_s.tolist(), sequence.jpegs, sequence.boxes, strict=True):
+        timestamp = microseconds(time)
+        if images and timestamp <= images[-1].timestamp:
+            dropped[TIME_REPEATED] += 1
+        else:
+            images.append(_Image(timestamp, jpeg, boxes))
+    return images
+
+
+def _example_and_clip(sequence: PackedSequence, name: str) -> Mapping[str, Feature]:
+    return {
+        "example/id": _bytes(sequence.sequence_id),
+        "example/dataset_name": _bytes(name),
+        "example/dataset/flag/string": _bytes(sequence.split),
+        "clip/data_path": _bytes(sequence.source_uri),
+        "clip/media_id": _bytes(sequence.media_id),
+        "clip/alternative_media_id": _bytes(sequence.video_id),
+        "clip/start/timestamp": _ints(microseconds(sequence.start_s)),
+        "clip/end/timestamp": _ints(microseconds(sequence.end_s)),
+    }
+
+
+def _image_context(sequence: PackedSequence) -> Mapping[str, Feature]:
+    return {
+        "image/format": _bytes("JPEG"),
+        "image/channels": _ints(3),
+        "image/height": _ints(sequence.height),
+        "image/width": _ints(sequence.width),
+        "image/frame_rate": _floats(sequence.frame_rate),
+    }
+
+
+def _labels(sequence: PackedSequence, images: Sequence[_Image]) -> Mapping[str, Feature]:
+    """The sequence's label, for the clip and for the one segment from the first image to the last, both included.
+
+    Its confidence is the mean score of the sequence's boxes of that class; a label without a box has none.
+    """
+    if sequence.label is None:
+        return {}
+    index, string = sequence.label
+    features: dict[str, Feature] = {
+        "segment/start/timestamp": _ints(images[0].timestamp),
+        "segment/start/index": _ints(0),
+        "segment/end/timestamp": _ints(images[-1].timestamp),
+        "segment/end/index": _ints(len(images) - 1),
+    }
+    scores = np.concatenate([image.boxes.scores[image.boxes.class_ids == index] for image in images])
+    for kind in ("clip", "segment"):
+        features[f"{kind}/label/index"] = _ints(index)
+        features[f"{kind}/label/string"] = _bytes(string)
+        if len(scores):
+            features[f"{kind}/label/confidence"] = _floats(float(scores.mean(dtype=np.float64)))
+    return features
+
+
+@dataclass(frozen=True)
+class _Regions:
+    """The boxes of one image that lie in it: float32 (k, 4) ymin, xmin, ymax, xmax in [0, 1], and whose they are."""
+
+    corners: npt.NDArray[np.float32]
+    boxes: FrameBoxes
+
+    @classmethod
+    def of(cls, boxes: FrameBoxes, width: int, height: int, dropped: Counter[str]) -> _Regions:
+        left, top, box_width, box_height = boxes.boxes.astype(np.float64).T
+        corners = np.stack((top, left, top + box_height, left + box_width), axis=1)
+        corners = np.clip(corners / (height, width, height, width), 0.0, 1.0).astype(np.float32)
+        finite = np.isfinite(boxes.boxes).all(axis=1)
+        inside = (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
+        for reason, lost in ((NOT_FINITE, ~finite), (NO_AREA, finite & ~inside)):
+            if lost.any():
+                dropped[reason] += int(lost.sum())
+        keep = finite & inside
+        kept = FrameBoxes(
+            boxes.boxes[keep],
+            boxes.track_numbers[keep],
+            boxes.class_ids[keep],
+            boxes.scores[keep],
+            boxes.generated[keep],
+        )
+        return cls(corners[keep], kept)
+
+
+def _region_lists(
+    images: Sequence[_Image], regions: Sequence[_Regions], clip_id: str, class_names: Sequence[str]
+) -> Mapping[str, list[Feature]]:
+    """Regions by image. A track's string holds the clip, so that it names one object in the whole data set."""
+    boxes = [region.boxes for region in regions]
+    lists: dict[str, list[Feature]] = {
+        "region/timestamp": [_ints(image.timestamp) for image in images],
+        "region/num_regions": [_ints(len(b)) for b in boxes],
+        # The tracker saw every image: one without regions was looked at and held nothing.
+        "region/is_annotated": [_ints(1) for _ in images],
+        "region/is_generated": [b.generated.astype(np.int64) for b in boxes],
+        "region/label/index": [b.class_ids.astype(np.int64) for b in boxes],
+        "region/label/string": [_strings(class_name(class_names, i) for i in b.class_ids.tolist()) for b in boxes],
+        "region/label/confidence": [b.scores.astype(np.float32) for b in boxes],
+        "region/track/index": [b.track_numbers.astype(np.int64) for b in boxes],
+        "region/track/string": [_strings(f"{clip_id}/{n}" for n in b.track_numbers.tolist()) for b in boxes],
+    }
+    for column, side in enumerate(("ymin", "xmin", "ymax", "xmax")):
+        lists[f"region/bbox/{side}"] = [region.corners[:, column] for region in regions]
+    return {f"PREDICTED/{key}": steps for key, steps in lists.items()}
+
+
+def _embedding_context(sequence: PackedSequence) -> Mapping[str, Feature]:
+    if sequence.embedding is None:
+        return {}
+    return {f"{feature_prefix(sequence.embedding_model)}/feature/dimensions": _ints(len(sequence.embedding))}
+
+
+def _embedding_lists(sequence: PackedSequence) -> Mapping[str, list[Feature]]:
+    """The sequence's vector as a feature of one step that begins with the sequence and lasts as long."""
+    if sequence.embedding is None:
+        return {}
+    prefix = feature_prefix(sequence.embedding_model)
+    start = microseconds(sequence.start_s)
+    return {
+        f"{prefix}/feature/floats": [sequence.embedding.astype(np.float32)],
+        f"{prefix}/feature/timestamp": [_ints(start)],
+        f"{prefix}/feature/duration": [_ints(microseconds(sequence.end_s) - start)],
+    }
+
+
+def _ints(value: int) -> Feature:
+    return np.array([value], np.int64)
+
+
+def _floats(value: float) -> Feature:
+    return np.array([value], np.float32)
+
+
+def _bytes(value: str | bytes) -> Feature:
+    return (value.encode() if isinstance(value, str) else value,)
+
+
+def _strings(values: Iterable[str]) -> Feature:
+    return tuple(value.encode() for value in values)

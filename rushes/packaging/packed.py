@@ -1,0 +1,197 @@
+"""What a format is given and what it gives back: sequences with their pixels, shards, and files.
+
+Here: plain data and the checks that make it safe to write. Not here: how the pixels were decoded, blurred and encoded
+(that comes before), what the files look like (one module per format), and where they are stored (that comes after).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from rushes.errors import RushesError
+
+SPLITS = ("train", "val", "test", "all")
+
+# Sequence ids become folder and file names, and data set and embedding names a part of them.
+_SAFE_NAME = re.compile(r"(?!\.)[A-Za-z0-9._=+@-]+")
+
+
+class PackagingError(RushesError):
+    """A sequence, shard or class list that cannot be written as a data set."""
+
+
+@dataclass(frozen=True)
+class FrameBoxes:
+    """The boxes of one frame, in pixels of the delivered image; parallel arrays, one entry a box.
+
+    ``boxes`` float32 (k, 4) left, top, width, height; ``track_numbers`` uint32 (k,) identity within the clip, from 1
+    and stable over it; ``class_ids`` int32 (k,); ``scores`` float32 (k,); ``generated`` bool (k,), true for a box that
+    was interpolated between detections.
+    """
+
+    boxes: npt.NDArray[np.float32]
+    track_numbers: npt.NDArray[np.uint32]
+    class_ids: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.float32]
+    generated: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        count = len(self.track_numbers)
+        if self.boxes.shape != (count, 4):
+            raise PackagingError(f"boxes have the shape {self.boxes.shape}: give ({count}, 4), one row a track number")
+        if not len(self.class_ids) == len(self.scores) == len(self.generated) == count:
+            raise PackagingError(f"a frame's boxes differ in number: give {count} class ids, scores and generated flags")
+        if len(np.unique(self.track_numbers)) != count or (self.track_numbers == 0).any():
+            raise PackagingError(
+                f"track numbers {self.track_numbers.tolist()} are not distinct numbers from 1: give each track one box"
+            )
+
+    def __len__(self) -> int:
+        return len(self.track_numbers)
+
+
+@dataclass(frozen=True)
+class PackedSequence:
+    """One sequence, ready to be written: its frames as JPEG, their boxes, and where they came from.
+
+    ``frames`` int32 (n,) and ``times_s`` float64 (n,) are frame numbers and presentation times in the source video;
+    ``jpegs`` and ``boxes`` have one entry a frame (boxes may be empty). ``width``, ``height`` and the nominal
+    ``frame_rate`` are those of the delivered images; ``media_id`` is the sha256 of the source file. ``embedding``
+    float32 (d,) is the sequence's mean vector of ``embedding_model``; ``label`` the class id and name of the sequence's
+    track or main class.
+    """
+
+    sequence_id: str
+    video_id: str
+    clip_id: str
+    track_id: str | None
+    split: str
+    media_id: str
+    source_uri: str
+    width: int
+    height: int
+    frame_rate: float
+    frames: npt.NDArray[np.int32]
+    times_s: npt.NDArray[np.float64]
+    start_s: float
+    end_s: float
+    jpegs: tuple[bytes, ...]
+    boxes: tuple[FrameBoxes, ...]
+    embedding: npt.NDArray[np.float32] | None
+    label: tuple[int, str] | None
+    embedding_model: str = "embedding"
+
+    def __post_init__(self) -> None:
+        if not _SAFE_NAME.fullmatch(self.sequence_id):
+            raise PackagingError(
+                f"sequence id {self.sequence_id!r} cannot name a folder: use letters, digits and . _ = + @ -"
+            )
+        if self.split not in SPLITS:
+            raise PackagingError(f"sequence {self.sequence_id} has the split {self.split!r}: use one of {SPLITS}")
+        count = len(self.jpegs)
+        if not len(self.frames) == len(self.times_s) == len(self.boxes) == count or count == 0:
+            raise PackagingError(
+                f"sequence {self.sequence_id} has {len(self.frames)} frames, {len(self.times_s)} times, {count} images "
+                f"and {len(self.boxes)} lists of boxes: give as many of each, and at least one"
+            )
+
+    def __len__(self) -> int:
+        return len(self.jpegs)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The ``index``-th of the ``count`` shards of one split of the data set ``name``."""
+
+    name: str
+    split: str
+    index: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if not _SAFE_NAME.fullmatch(self.name):
+            raise PackagingError(f"data set name {self.name!r} cannot name a file: use letters, digits and . _ = + @ -")
+        if self.split not in SPLITS:
+            raise PackagingError(f"a shard has the split {self.split!r}: use one of {SPLITS}")
+        if not 0 <= self.index < self.count:
+            raise PackagingError(f"shard {self.index} of {self.count} does not exist: count from 0")
+
+    @property
+    def stem(self) -> str:
+        """``train-00000-of-00010``: what the shard's files are called."""
+        return f"{self.split}-{self.part}"
+
+    @property
+    def part(self) -> str:
+        """``00000-of-00010``."""
+        return f"{self.index:05d}-of-{self.count:05d}"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a data set: its path below the format's folder, its bytes, and how many rows they hold.
+
+    ``dropped`` counts, by reason, the boxes and images that were given for this file and are not in it.
+    """
+
+    path: str
+    data: bytes
+    rows: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ShardSummary:
+    """What is left of a shard once its files are stored: enough to write the index files without the pixels.
+
+    ``sequence_ids`` and ``lengths`` (frames a sequence) are parallel and in the order written; ``paths`` are the files'.
+    """
+
+    shard: Shard
+    sequence_ids: tuple[str, ...]
+    lengths: tuple[int, ...]
+    paths: tuple[str, ...]
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        values = json.loads(text)
+        return cls(
+            shard=Shard(**values["shard"]),
+            sequence_ids=tuple(values["sequence_ids"]),
+            lengths=tuple(values["lengths"]),
+            paths=tuple(values["paths"]),
+            dropped=values["dropped"],
+        )
+
+
+def in_order(shards: Sequence[ShardSummary]) -> list[ShardSummary]:
+    """The shards as a data set counts its sequences: train, val, test, all; then by shard index.
+
+    Raises PackagingError when a shard is missing or given twice: an index of it would point at nothing.
+    """
+    ordered = sorted(shards, key=lambda summary: (SPLITS.index(summary.shard.split), summary.shard.index))
+    for split in SPLITS:
+        found = [summary.shard for summary in ordered if summary.shard.split == split]
+        if found and [(shard.index, shard.count) for shard in found] != [(i, len(found)) for i in range(len(found))]:
+            raise PackagingError(
+                f"split {split} has the shards {[shard.part for shard in found]}: give each of them, once"
+            )
+    return ordered
+
+
+def class_name(class_names: Sequence[str], class_id: int) -> str:
+    """The name of a class id; PackagingError when the list has none."""
+    if not 0 <= class_id < len(class_names):
+        raise PackagingError(f"a box has class id {class_id}, but {len(class_names)} class names were given: give all")
+    return class_names[class_id]

@@ -1,0 +1,158 @@
+"""Settings: every number of the pipeline that a person may choose, with its default.
+
+They lie in the store as ``settings.yaml``, so that the command line, Dagster's UI and its daemon all work by the same
+ones. ``collections`` overrides any of them for one collection. Here: names, defaults, bounds and helpful errors. Not
+here: what they do (each room says that), models' files (``rushes.models``), what goes into a data set (recipes).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rushes.errors import SettingsError
+from rushes.store.objects import Objects
+
+PATH = "settings.yaml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shots(_Section):
+    """How a video is cut into clips."""
+
+    method: Literal["adaptive", "transnet"] = Field("adaptive", description="PySceneDetect's AdaptiveDetector, or TransNetV2")
+    adaptive_threshold: float = Field(3.0, gt=0, description="AdaptiveDetector: ratio to the neighbourhood's content change")
+    min_content: float = Field(15.0, ge=0, description="AdaptiveDetector: least content change of a cut")
+    min_shot_frames: int = Field(15, ge=1, description="AdaptiveDetector: least frames between cuts")
+    transnet_threshold: float = Field(0.5, gt=0, lt=1, description="TransNetV2: least probability of a cut")
+
+
+class Filters(_Section):
+    """Which clips are kept. A threshold that is null judges nothing; the metric is written all the same."""
+
+    min_duration_s: float = Field(3.0, ge=0, description="shorter clips are dropped")
+    max_duration_s: float = Field(600.0, gt=0, description="longer clips are cut down to this")
+    sample_fps: float = Field(4.0, gt=0, description="frames a second that the metrics look at")
+    min_sharpness: float | None = Field(8.0, description="drop blurred clips below")
+    min_exposure: float | None = Field(0.04, description="drop dark clips below")
+    max_exposure: float | None = Field(0.96, description="drop overexposed clips above")
+    max_stillness: float | None = Field(0.98, description="drop still pictures above")
+    cartoon_model: str | None = Field(None, description="path of a two-way ResNet-18 (TrackVerse's); null: not judged")
+    max_cartoon: float = Field(0.0, description="drop when the mean first logit is above")
+    aesthetics_model: str | None = Field(None, description="path of a linear head on OpenCLIP ViT-L-14; null: not judged")
+    min_aesthetics: float = Field(4.0, description="drop when the mean score is below")
+
+
+class Privacy(_Section):
+    """Which regions are hidden wherever pixels leave."""
+
+    look_for: Literal["faces", "none"] = Field("faces", description="faces, or none")
+    model: str = Field("centerface", description="registry name or path")
+    sample_fps: float = Field(4.0, gt=0, description="frames a second that the detector looks at")
+    min_score: float = Field(0.5, gt=0, lt=1, description="least score of a face")
+    padding: float = Field(0.2, ge=0, description="each side grows by this share of the box, and more between samples")
+
+
+class Tracking(_Section):
+    """How objects are found and followed."""
+
+    model: str = Field("yolo11n", description="registry name, or path of a .onnx or .pt file")
+    fps: float = Field(8.0, gt=0, description="frames a second that the detector looks at")
+    min_score: float = Field(0.1, gt=0, lt=1, description="least score of a detection that tracking may use")
+    nms_iou: float = Field(0.7, gt=0, le=1, description="detections that overlap more are one")
+    preset: str = Field("default", description="association thresholds: default, trackverse-doc or trackverse-v1")
+
+
+class Embedding(_Section):
+    """What is turned into vectors."""
+
+    model: str = Field("efficientnet-lite0", description="registry name")
+    fps: float = Field(4.0, gt=0, description="frames a second")
+    crops_per_track: int = Field(4, ge=0, description="crops of each track, spread evenly over it")
+
+
+class Build(_Section):
+    """How work is done; never what comes out."""
+
+    max_reject_share: float = Field(1.0, gt=0, le=1, description="a batch fails when a greater share of its videos is rejected")
+    contact_sheets: bool = Field(True, description="draw a picture for each materialisation")
+
+
+class Settings(_Section):
+    """All settings, for one collection."""
+
+    shots: Shots = Shots()  # type: ignore[call-arg]
+    filters: Filters = Filters()  # type: ignore[call-arg]
+    privacy: Privacy = Privacy()  # type: ignore[call-arg]
+    tracking: Tracking = Tracking()  # type: ignore[call-arg]
+    embedding: Embedding = Embedding()  # type: ignore[call-arg]
+    build: Build = Build()  # type: ignore[call-arg]
+
+
+def parse(text: str) -> dict[str | None, Settings]:
+    """Return the settings of each collection that has its own, and under None those of all others."""
+    try:
+        given = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"settings are not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(given, dict):
+        raise SettingsError("settings are a mapping of sections: " + ", ".join(Settings.model_fields))
+    collections = given.pop("collections", None) or {}
+    settings: dict[str | None, Settings] = {None: _validated(given, "settings")}
+    for name, own in collections.items():
+        settings[name] = _validated(_merged(given, own or {}), f"settings of collection {name}")
+    return settings
+
+
+def load(objects: Objects, collection: str | None = None) -> Settings:
+    """Read a store's settings as they apply to a collection; the defaults where the store has none."""
+    try:
+        text = objects.read(PATH).decode()
+    except FileNotFoundError:
+        return Settings()
+    settings = parse(text)
+    return settings.get(collection, settings[None])
+
+
+def save(objects: Objects, text: str) -> None:
+    """Check settings and put them into a store."""
+    parse(text)
+    objects.write(PATH, text.encode())
+
+
+def _validated(given: dict[str, Any], where: str) -> Settings:
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError(f"{where}: {explain(error, Settings)}") from None
+
+
+def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    return {**base, **{k: _merged(base.get(k) or {}, v) if isinstance(v, dict) else v for k, v in own.items()}}
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return a validation error in one line: where, what, and for an unknown field, which are allowed."""
+    sentences = []
+    for problem in error.errors():
+        where = ".".join(str(step) for step in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            sentences.append(f"unknown field '{where}'; allowed: {', '.join(_fields_beside(model, problem['loc']))}")
+        else:
+            sentences.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}" if where else problem["msg"].removeprefix("Value error, "))
+    return "; ".join(sentences)
+
+
+def _fields_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Return the fields of the model in which the last step of a location stands."""
+    for step in location[:-1]:
+        if isinstance(step, str) and step in model.model_fields:
+            inner = model.model_fields[step].annotation
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                model = inner
+    return list(model.model_fields)

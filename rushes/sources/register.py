@@ -1,0 +1,140 @@
+"""Registering videos: paths, folders and URIs become entries of sealed batches.
+
+Registering reads no video; it only says what there is. The same source added twice adds nothing. Here: names of videos
+and batches. Not here: reading the sources (``ingest``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rushes.errors import SettingsError, StoreError
+from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
+from rushes.store.objects import Objects
+
+VIDEO_SUFFIXES = frozenset(
+    ".mp4 .m4v .mov .mkv .webm .avi .ts .mts .m2ts .mpg .mpeg .wmv .flv .ogv .3gp".split()
+)
+DEFAULT_BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What registering did. ``missing`` are sources that are not there now, registered or not."""
+
+    batches: tuple[Batch, ...]
+    known: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def new(self) -> int:
+        """How many videos were registered."""
+        return sum(len(batch.entries) for batch in self.batches)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source to register and the name its video is to have."""
+
+    uri: str
+    video_id: str
+
+
+def register(
+    objects: Objects,
+    sources: Sequence[str],
+    collection: str,
+    *,
+    link: bool = False,
+    video_id: str | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+) -> Registered:
+    """Seal batches of the sources that the store does not have yet.
+
+    ``sources`` are files, folders (all videos below them) and URIs; ``video_id`` names a single file. Raises
+    ``StoreError`` when none of the sources is there, ``SettingsError`` for names that cannot be used.
+    """
+    check_name(collection, "collection")
+    found = list(_found(sources))
+    if video_id is not None:
+        check_name(video_id, "video id")
+        if len(found) != 1:
+            raise SettingsError(f"--id names one video, but {len(found)} were given")
+        found = [Source(found[0].uri, video_id)]
+    missing = tuple(s.uri for s in found if "://" not in s.uri and not Path(s.uri).exists())
+    if found and len(missing) == len(found):
+        raise StoreError(f"{missing[0]}: no such file" + (f" (nor {len(missing) - 1} others)" if missing[1:] else ""))
+    owners: dict[str, str] = {}
+    known_uris = set()
+    numbers = [-1]
+    for batch in read_batches(objects):
+        if batch.collection == collection:
+            numbers.append(int(batch.name.rpartition("-")[2]))
+        for entry in batch.entries:
+            known_uris.add(entry.source_uri)
+            if entry.rival is None:
+                owners[entry.video_id] = entry.source_uri
+    fresh = [s for s in found if s.uri not in known_uris]
+    entries = list(_entries(fresh, owners, link))
+    batches = []
+    number = max(numbers) + 1
+    for at in range(0, len(entries), batch_size):
+        while not seal_batch(
+            objects, batch := Batch(f"{collection}-{number:04d}", collection, tuple(entries[at : at + batch_size]))
+        ):
+            number += 1  # somebody else registers into this collection at the same time
+        batches.append(batch)
+        number += 1
+    return Registered(tuple(batches), tuple(s.uri for s in found if s.uri in known_uris), missing)
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise ``SettingsError`` unless a name can stand in paths, SQL and other people's formats."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name):
+        raise SettingsError(f"{what} {name!r}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+
+
+def _entries(sources: Iterable[Source], owners: dict[str, str], link: bool) -> Iterator[Entry]:
+    taken: dict[str, int] = {}
+    for source in sources:
+        rival = owners.get(source.video_id)
+        if rival is None:
+            owners[source.video_id] = source.uri
+            yield Entry(source.video_id, source.video_id, source.uri, linked=link)
+        else:
+            taken[source.video_id] = taken.get(source.video_id, 1) + 1
+            name = f"{source.video_id}~{taken[source.video_id]}"
+            yield Entry(name, source.video_id, source.uri, linked=link, rival=rival)
+
+
+def _found(sources: Sequence[str]) -> Iterator[Source]:
+    seen = set()
+    for given in sources:
+        for source in _below(given):
+            if source.uri not in seen:
+                seen.add(source.uri)
+                yield source
+
+
+def _below(given: str) -> Iterator[Source]:
+    if "://" in given:
+        yield Source(given, _id_of(given.rstrip("/").rpartition("/")[2]))
+        return
+    path = Path(given).expanduser().absolute()
+    if not path.is_dir():
+        yield Source(str(path), _id_of(path.name))
+        return
+    videos = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()]
+    if not videos:
+        raise StoreError(f"{given}: no video files in that folder ({', '.join(sorted(VIDEO_SUFFIXES))})")
+    for video in videos:
+        yield Source(str(video), _id_of(video.relative_to(path).as_posix()))
+
+
+def _id_of(name: str) -> str:
+    """Make a video's id of a path: its suffix taken off, folders and odd characters turned into dashes."""
+    stem = name[: -len(Path(name).suffix)] if Path(name).suffix else name
+    return re.sub(r"[^A-Za-z0-9._]+", "-", stem).strip("-._") or "video"

@@ -1,0 +1,89 @@
+"""SQL over the tables: a DuckDB connection in which every table and derived view of a store is there by name.
+
+Here: reading the partitions as one relation a table, credentials for remote stores, the views in ``sql/views``. Not
+here: the questions people ask (``sql/curation`` and the users' own).
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+
+import duckdb
+import pyarrow as pa
+
+from rushes.store.objects import Objects
+from rushes.store.schemas import TABLES, Table
+
+_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.float32(): "FLOAT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.binary(): "BLOB",
+}
+
+
+def connect(objects: Objects) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory DuckDB with a view for each table and each file of ``sql/views``."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    connection.execute("SET preserve_insertion_order = true")
+    if not objects.is_local:
+        _reach_s3(connection)
+    connection.execute("CREATE SCHEMA stored")
+    for table in TABLES.values():
+        _relation(connection, objects, table)
+    for view in view_files():
+        connection.execute(view)
+    return connection
+
+
+def view_files() -> list[str]:
+    """Return the statements of ``sql/views``: the tables' own views first, then those derived from them."""
+    files = {f.name: f.read_text() for f in (resources.files("sql") / "views").iterdir() if f.name.endswith(".sql")}
+    return [files[name] for name in sorted(files, key=lambda n: (n.removesuffix(".sql") not in TABLES, n))]
+
+
+def sql_type(type_: pa.DataType) -> str:
+    """Return DuckDB's name of an Arrow type that a table uses."""
+    if pa.types.is_list(type_):
+        return f"{_TYPES[type_.value_type]}[]"
+    return _TYPES[type_]
+
+
+def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Table) -> None:
+    """Create ``stored.<table>``: all its partitions, or an empty relation of the same columns when there is none."""
+    pattern = objects.full_uri(f"tables/{table.name}/{'/'.join('*' for _ in table.keys)}/data.parquet")
+    types = "{" + ", ".join(f"'{key}': VARCHAR" for key in table.keys) + "}"
+    source = f"read_parquet('{pattern.replace(chr(39), chr(39) * 2)}', hive_partitioning = true, hive_types = {types})"
+    try:
+        connection.execute(f"CREATE VIEW stored.{table.name} AS SELECT * FROM {source}")
+    except duckdb.IOException as error:
+        if "No files found" not in str(error):
+            raise
+        columns = [f"NULL::{sql_type(c.type)} AS {c.name}" for c in table.columns]
+        columns += [f"NULL::VARCHAR AS {key}" for key in table.keys]
+        connection.execute(f"CREATE VIEW stored.{table.name} AS SELECT {', '.join(columns)} WHERE false")
+
+
+def _reach_s3(connection: duckdb.DuckDBPyConnection) -> None:
+    """Load httpfs from its own package, and take credentials where every other S3 client finds them."""
+    import duckdb_extension_httpfs
+
+    folder = resources.files(duckdb_extension_httpfs) / "extensions" / f"v{duckdb.__version__}"
+    connection.execute(f"LOAD '{folder / 'httpfs.duckdb_extension'}'")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    options = {
+        "KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID"),
+        "SECRET": os.environ.get("AWS_SECRET_ACCESS_KEY"),
+        "SESSION_TOKEN": os.environ.get("AWS_SESSION_TOKEN"),
+        "REGION": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+    }
+    if endpoint:
+        scheme, _, host = endpoint.partition("://")
+        options |= {"ENDPOINT": host, "URL_STYLE": "path", "USE_SSL": "true" if scheme == "https" else "false"}
+    given = ", ".join(f"{name} '{value}'" for name, value in options.items() if value)
+    connection.execute(f"CREATE SECRET (TYPE s3, {given})")

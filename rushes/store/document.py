@@ -1,0 +1,73 @@
+"""What is made from the schemas for people: ``docs/tables.md`` and the tables' files in ``sql/views``.
+
+Run as ``python -m rushes.store.document`` from the repository's root (``make docs``); a test holds both up to date.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rushes.store.database import sql_type
+from rushes.store.schemas import TABLES, Column, Table
+
+_HEAD = """# The tables
+
+Every table is Hive-partitioned Parquet under `tables/<table>/` of the store, one object a partition, and a view of the
+same name in `rushes sql`. This page is made from `rushes/store/schemas.py` by `make docs`.
+
+| table | one row is | written by | partitioned by |
+|---|---|---|---|
+"""
+
+
+def tables_page() -> str:
+    """Return the text of ``docs/tables.md``."""
+    index = "".join(
+        f"| [{t.name}](#{t.name}) | {t.row} | `{t.asset}` | {', '.join(f'`{k}`' for k in t.keys)} |\n"
+        for t in TABLES.values()
+    )
+    return _HEAD + index + "".join(_section(table) for table in TABLES.values())
+
+
+def view_statement(table: Table) -> str:
+    """Return the text of the table's file in ``sql/views``."""
+    lines = [f"    {c.name},  -- {c.meaning}" for c in table.columns]
+    keys = ",\n".join(f"    {key}" for key in table.keys)
+    return (
+        f"-- {table.name}: one row is {table.row}. Written by {table.asset}.\n"
+        f"-- Made from rushes/store/schemas.py by 'make docs'.\n"
+        f"CREATE OR REPLACE VIEW {table.name} AS\nSELECT\n" + "\n".join(lines) + f"\n{keys}\nFROM stored.{table.name};\n"
+    )
+
+
+def _section(table: Table) -> str:
+    rows = "".join(f"| `{c.name}` | {sql_type(c.type)} | {c.meaning}{_rules(c)} |\n" for c in table.columns)
+    keys = "".join(f"| `{key}` | VARCHAR | partition key |\n" for key in table.keys)
+    return (
+        f"\n## {table.name}\n\nOne row is {table.row}. Unique by {', '.join(f'`{u}`' for u in table.unique)}; sorted by "
+        f"{', '.join(f'`{o}`' for o in table.order)}.\n\n| column | type | meaning |\n|---|---|---|\n{rows}{keys}"
+    )
+
+
+def _rules(column: Column) -> str:
+    rules = []
+    if column.choices:
+        rules.append("one of " + ", ".join(f"`{c}`" for c in column.choices))
+    if column.low is not None:
+        rules.append(f"≥ {column.low:g}")
+    if column.high is not None:
+        rules.append(f"≤ {column.high:g}")
+    if column.nullable:
+        rules.append("may be null")
+    return f" ({'; '.join(rules)})" if rules else ""
+
+
+def main() -> None:
+    """Write all files."""
+    Path("docs/tables.md").write_text(tables_page())
+    for table in TABLES.values():
+        Path(f"sql/views/{table.name}.sql").write_text(view_statement(table))
+
+
+if __name__ == "__main__":
+    main()

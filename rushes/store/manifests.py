@@ -1,0 +1,148 @@
+"""Small documents of a store: sealed batches and build records.
+
+Here: their fields and where they lie, as JSON that a person can read. A batch is created once and never changed; a
+build record is replaced whole, after everything that it speaks of is in place. Not here: recipes and settings (YAML
+written by people: ``rushes.selection.recipe``, ``rushes.settings``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+from rushes.errors import StoreError
+from rushes.store.objects import Objects
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A video as it was registered.
+
+    ``entry_id`` names it within its batch. It equals ``video_id`` unless that id was taken before by ``rival``, the
+    source that keeps it; such an entry ends as a reject.
+    """
+
+    entry_id: str
+    video_id: str
+    source_uri: str
+    linked: bool = False
+    creds_key: str | None = None
+    rival: str | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A sealed list of videos: the partition of five assets."""
+
+    name: str
+    collection: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built of one video: the part's key and a digest of its rows."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a partition of an asset holds: written last, so that a partition without it is unfinished.
+
+    ``identity`` changes exactly when an input, the code's version, a parameter or a model changed. ``items`` are the
+    videos' parts, by entry or video id. ``unfinished`` lists videos whose failure may pass, so that the next build
+    tries them again.
+    """
+
+    asset: str
+    partition: str
+    code_version: str
+    identity: str
+    items: dict[str, Built] = field(default_factory=dict)
+    unfinished: tuple[str, ...] = ()
+    rows: dict[str, int] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
+    rejects: dict[str, int] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+
+
+def batch_path(name: str) -> str:
+    """Return the name of a batch's manifest."""
+    return f"batches/{name}.json"
+
+
+def seal_batch(objects: Objects, batch: Batch) -> bool:
+    """Create a batch's manifest; False when one of that name was there first."""
+    return objects.create(batch_path(batch.name), _json(asdict(batch)))
+
+
+def batch_names(objects: Objects) -> list[str]:
+    """Return the names of all sealed batches, by one listing."""
+    return [name.rsplit("/", 1)[-1].removesuffix(".json") for name in objects.list("batches")]
+
+
+def read_batch(objects: Objects, name: str) -> Batch:
+    """Read a batch. Raises ``StoreError`` when there is none of that name."""
+    try:
+        fields = json.loads(objects.read(batch_path(name)))
+    except FileNotFoundError:
+        known = ", ".join(batch_names(objects)[:10]) or "none: register videos with 'rushes add'"
+        raise StoreError(f"no batch named {name!r} in {objects.uri}; there are: {known}") from None
+    return Batch(fields["name"], fields["collection"], tuple(Entry(**entry) for entry in fields["entries"]))
+
+
+def read_batches(objects: Objects) -> Iterator[Batch]:
+    """Yield all batches, by name."""
+    return (read_batch(objects, name) for name in batch_names(objects))
+
+
+def record_path(asset: str, partition: str) -> str:
+    """Return the name of a build record."""
+    return f"records/{asset}/{partition}.json"
+
+
+def write_record(objects: Objects, record: Record) -> None:
+    """Put a build record, replacing the one before."""
+    objects.write(record_path(record.asset, record.partition), _json(asdict(record)))
+
+
+def read_record(objects: Objects, asset: str, partition: str) -> Record | None:
+    """Read a build record; None when the partition was never finished."""
+    try:
+        fields = json.loads(objects.read(record_path(asset, partition)))
+    except FileNotFoundError:
+        return None
+    fields["items"] = {item: Built(**built) for item, built in fields["items"].items()}
+    fields["unfinished"] = tuple(fields["unfinished"])
+    return Record(**fields)
+
+
+def failure_path(asset: str, partition: str) -> str:
+    """Return the name of the note on a partition's last failure."""
+    return f"failures/{asset}/{partition}.json"
+
+
+def write_failure(objects: Objects, asset: str, partition: str, message: str) -> None:
+    """Note why a partition could not be built, until it is."""
+    objects.write(failure_path(asset, partition), _json({"message": message}))
+
+
+def read_failure(objects: Objects, asset: str, partition: str) -> str | None:
+    """Return why the last build of a partition failed; None when it did not."""
+    try:
+        message: str = json.loads(objects.read(failure_path(asset, partition)))["message"]
+    except FileNotFoundError:
+        return None
+    return message
+
+
+def clear_failure(objects: Objects, asset: str, partition: str) -> None:
+    """Forget a partition's failure."""
+    objects.delete(failure_path(asset, partition))
+
+
+def _json(fields: dict[str, object]) -> bytes:
+    return json.dumps(fields, indent=1, sort_keys=True, ensure_ascii=False).encode()

@@ -1,0 +1,50 @@
+"""Rejects: items that were dropped or failed, each with a reason code and a sentence for people.
+
+Here: the one enumeration of reasons. Not here: the errors that stop a command (``rushes.errors``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why an item did not go on. The value is what stands in the ``reason`` column."""
+
+    MISSING_FILE = "missing_file"
+    EMPTY_FILE = "empty_file"
+    NOT_VIDEO = "not_video"
+    NO_VIDEO_STREAM = "no_video_stream"
+    TRUNCATED = "truncated"
+    UNDECODABLE = "undecodable"
+    ID_CONFLICT = "id_conflict"
+    DUPLICATE = "duplicate"
+    TOO_SHORT = "too_short"
+    BLURRED = "blurred"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    STILL = "still"
+    CARTOON = "cartoon"
+    LOW_AESTHETICS = "low_aesthetics"
+    BAD_EMBEDDING = "bad_embedding"
+    NO_EMBEDDING = "no_embedding"
+    MISSING_REDACTIONS = "missing_redactions"
+    FORMAT_LIMIT = "format_limit"
+    FAILED = "failed"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One item that was dropped. ``item_kind`` is video, clip, track, sequence or box."""
+
+    item_kind: str
+    item_id: str
+    stage: str
+    reason: Reason
+    detail: str
+
+    def row(self) -> dict[str, str]:
+        """Return the row of the ``rejects`` table."""
+        return {**asdict(self), "reason": self.reason.value}

@@ -1,0 +1,312 @@
+"""The tables: the one place that says which there are and what a row of each means.
+
+Writers, the pandera checks, the SQL views and ``docs/tables.md`` are all made from what stands here. Not here: rows,
+files, or how they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+BATCH = "batch"
+RECIPE = "recipe"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its Arrow type, what it means, and the rules a value keeps.
+
+    ``low``/``high`` bound numbers, ``choices`` are the only texts allowed. A ``binary`` column holds values of one
+    length per file and is written as fixed-size binary.
+    """
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    nullable: bool = False
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: Hive Parquet, partitioned by ``keys``, sorted by ``order``, one row for each distinct ``unique``."""
+
+    name: str
+    asset: str
+    row: str
+    columns: tuple[Column, ...]
+    order: tuple[str, ...]
+    unique: tuple[str, ...]
+    keys: tuple[str, ...] = (BATCH,)
+    row_group_size: int = 131_072
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema of a file of the table (partition keys stand in the path only)."""
+        return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
+
+    def empty(self) -> pa.Table:
+        """Return a table with no rows."""
+        return self.arrow.empty_table()
+
+    def from_rows(self, rows: Iterable[dict[str, object]]) -> pa.Table:
+        """Return the rows as an Arrow table of this schema; a missing or unknown column is an error."""
+        rows = list(rows)
+        names = {c.name for c in self.columns}
+        for row in rows:
+            if row.keys() != names:
+                raise ValueError(f"{self.name}: columns {sorted(row.keys() ^ names)} missing or unknown")
+        return pa.Table.from_pylist(rows, schema=self.arrow)
+
+
+_text, _i16, _i32, _i64 = pa.string(), pa.int16(), pa.int32(), pa.int64()
+_f32, _f64, _bool = pa.float32(), pa.float64(), pa.bool_()
+
+_VIDEO = Column("video_id", _text, "the video's name, unique in the store")
+_CLIP = Column("clip_id", _text, "video_id and the frame range the clip was cut at")
+_FRAME = Column("frame", _i32, "frame number in presentation order, from 0", low=0)
+_RANGE = (
+    Column("start_frame", _i32, "first frame", low=0),
+    Column("end_frame", _i32, "one past the last frame", low=1),
+    Column("start_s", _f64, "presentation time of the first frame, seconds"),
+    Column("end_s", _f64, "presentation time at which the last frame ends, seconds"),
+)
+_BOX = (
+    Column("x", _f32, "left edge, pixels of the source frame"),
+    Column("y", _f32, "top edge, pixels of the source frame"),
+    Column("w", _f32, "width, pixels of the source frame", low=0),
+    Column("h", _f32, "height, pixels of the source frame", low=0),
+)
+_SCORE = Column("score", _f32, "confidence, 0 to 1", low=0, high=1)
+
+VIDEOS = Table(
+    "videos",
+    "raw_videos",
+    "a video",
+    (
+        _VIDEO,
+        Column("collection", _text, "where its batch came from"),
+        Column("source_uri", _text, "the path or URI it was registered under"),
+        Column("media_uri", _text, "where its bytes are read: an object of the store, or the source itself when linked"),
+        Column("linked", _bool, "true when the bytes were left where they are"),
+        Column("creds_key", _text, "name of the credentials a linked source needs; never the credentials", nullable=True),
+        Column("sha256", _text, "hash of the file's bytes"),
+        Column("size_bytes", _i64, "size of the file", low=1),
+        Column("container", _text, "container format"),
+        Column("codec", _text, "video codec"),
+        Column("width", _i32, "width as shown, after rotation, pixels", low=1),
+        Column("height", _i32, "height as shown, after rotation, pixels", low=1),
+        Column("rotation", _i16, "degrees counter-clockwise by which frames are turned to be upright"),
+        Column("time_base", _text, "seconds per pts tick, as a fraction"),
+        Column("start_pts", _i64, "pts of frame 0"),
+        Column("duration_s", _f64, "from the first frame's start to the last frame's end, seconds", low=0),
+        Column("fps", _f64, "mean frames per second", low=0),
+        Column("is_vfr", _bool, "true when frames are not evenly spaced"),
+        Column("n_frames", _i32, "number of frames", low=1),
+        Column("has_audio", _bool, "true when there is an audio stream"),
+        Column("kind", _text, "container or frames", choices=("container", "frames")),
+    ),
+    order=("video_id",),
+    unique=("video_id",),
+)
+
+PACKETS = Table(
+    "packets",
+    "raw_videos",
+    "a frame's packet",
+    (
+        _VIDEO,
+        _FRAME,
+        Column("pts", _i64, "presentation time in ticks of the time base"),
+        Column("dts", _i64, "decoding time in ticks of the time base", nullable=True),
+        Column("pos", _i64, "byte offset in the file", nullable=True),
+        Column("size", _i32, "bytes", low=0),
+        Column("keyframe", _bool, "decoding can begin here"),
+        Column("droppable", _bool, "no other frame depends on it"),
+    ),
+    order=("video_id", "frame"),
+    unique=("video_id", "frame"),
+)
+
+CLIPS = Table(
+    "clips",
+    "scene_clips",
+    "a clip: a frame range between two cuts",
+    (
+        _CLIP,
+        _VIDEO,
+        *_RANGE,
+        Column("method", _text, "the detector that cut it"),
+        Column("score", _f32, "the detector's score at the clip's first frame; null at the video's start", nullable=True),
+    ),
+    order=("video_id", "start_frame"),
+    unique=("clip_id",),
+)
+
+FILTERED_CLIPS = Table(
+    "filtered_clips",
+    "filtered_clips",
+    "a clip, judged",
+    (
+        _CLIP,
+        _VIDEO,
+        *_RANGE,
+        Column("duration_s", _f64, "end_s - start_s", low=0),
+        Column("trimmed", _bool, "true when the clip was cut down to the longest length allowed"),
+        Column("sharpness", _f32, "median variance of the Laplacian of luma at 360 lines; low is blurred", low=0),
+        Column("exposure", _f32, "mean luma, 0 black to 1 white", low=0, high=1),
+        Column("contrast", _f32, "mean standard deviation of luma, 0 to 0.5", low=0, high=1),
+        Column("motion", _f32, "mean over steps of the 90th percentile of optical-flow magnitude, frame heights per second", low=0),
+        Column("stillness", _f32, "share of sampled steps in which nothing changes", low=0, high=1),
+        Column("cartoon", _f32, "the cartoon predictor's score; null when none is set", nullable=True),
+        Column("aesthetics", _f32, "the aesthetics predictor's score; null when none is set", nullable=True),
+        Column("n_faces", _i32, "face tracks found", low=0),
+        Column("privacy", _text, "which regions were looked for: faces, or none", choices=("faces", "none")),
+        Column("kept", _bool, "true when the clip goes on"),
+        Column("reason", _text, "the first rule that dropped it; null when kept", nullable=True),
+    ),
+    order=("video_id", "start_frame"),
+    unique=("clip_id",),
+)
+
+REDACTIONS = Table(
+    "redactions",
+    "filtered_clips",
+    "a region of a frame that must not be shown",
+    (
+        _VIDEO,
+        _CLIP,
+        _FRAME,
+        *_BOX,
+        Column("kind", _text, "what is hidden", choices=("face",)),
+        _SCORE,
+        Column("region", _i32, "number of the region's track within the clip, from 1", low=1),
+        Column("sampled", _bool, "true on frames the detector looked at, false where the box is interpolated"),
+    ),
+    order=("video_id", "clip_id", "frame", "region"),
+    unique=("clip_id", "frame", "region"),
+)
+
+TRACKS = Table(
+    "tracks",
+    "tracks",
+    "a track: one object over time",
+    (
+        Column("track_id", _text, "clip_id and the track's number in the clip"),
+        _VIDEO,
+        _CLIP,
+        Column("class_id", _i32, "most probable class over the whole track", low=0),
+        Column("class_name", _text, "its name in the vocabulary"),
+        Column("vocabulary", _text, "the list of classes"),
+        Column("n_boxes", _i32, "number of boxes", low=1),
+        *_RANGE,
+        Column("mean_score", _f32, "mean detection score", low=0, high=1),
+        Column("mean_area", _f32, "mean box area as a share of the frame", low=0, high=1.001),
+        Column("top10_class_ids", pa.list_(_i32), "the ten classes with the highest mean score"),
+        Column("top10_mean", pa.list_(_f32), "their mean scores"),
+        Column("top10_std", pa.list_(_f32), "and standard deviations"),
+        Column("origin", _text, "detected by a model or annotated by people", choices=("detected", "annotated")),
+    ),
+    order=("video_id", "track_id"),
+    unique=("track_id",),
+)
+
+TRACK_BOXES = Table(
+    "track_boxes",
+    "tracks",
+    "a track's box in a frame",
+    (
+        Column("track_id", _text, "the track"),
+        _VIDEO,
+        _CLIP,
+        _FRAME,
+        Column("t_s", _f64, "presentation time, seconds"),
+        *_BOX,
+        _SCORE,
+        Column("class_id", _i32, "most probable class in this frame", low=0),
+    ),
+    order=("video_id", "track_id", "frame"),
+    unique=("track_id", "frame"),
+)
+
+EMBEDDINGS = Table(
+    "embeddings",
+    "embeddings",
+    "a vector for a frame, or for a track's crop in a frame",
+    (
+        _VIDEO,
+        _CLIP,
+        Column("track_id", _text, "the track whose crop this is; null for the whole frame", nullable=True),
+        _FRAME,
+        Column("model", _text, "the model"),
+        Column("vector", pa.binary(), "little-endian float16 values"),
+    ),
+    order=("video_id", "clip_id", "track_id", "frame"),
+    unique=("clip_id", "track_id", "frame", "model"),
+    row_group_size=16_384,
+)
+
+SELECTIONS = Table(
+    "selections",
+    "selected_sequences",
+    "a chosen sequence",
+    (
+        Column("rank", _i32, "order of choice, from 0: the first n ranks are the selection of n", low=0),
+        Column("sequence_id", _text, "clip or track, and the sequence's first frame"),
+        _VIDEO,
+        _CLIP,
+        Column("track_id", _text, "the track the sequence follows; null for a sequence of a clip", nullable=True),
+        Column("frames", pa.list_(_i32), "its frames, in order"),
+        Column("split", _text, "train, val, test, or all", choices=("train", "val", "test", "all")),
+        Column("score", _f64, "the strategy's figure at the moment of choice", nullable=True),
+        Column("why", _text, "that figure in words"),
+    ),
+    order=("rank",),
+    unique=("sequence_id",),
+    keys=(RECIPE,),
+)
+
+DATASETS = Table(
+    "datasets",
+    "packaged_datasets",
+    "a file of a data set",
+    (
+        Column("version", _text, "the data set's version"),
+        Column("format", _text, "the format the file belongs to"),
+        Column("path", _text, "path in the store"),
+        Column("sha256", _text, "hash of the file"),
+        Column("size", _i64, "bytes", low=0),
+        Column("rows", _i64, "records in the file", low=0),
+    ),
+    order=("format", "path"),
+    unique=("path",),
+    keys=(RECIPE,),
+)
+
+REJECTS = Table(
+    "rejects",
+    "every asset",
+    "an item dropped or failed",
+    (
+        Column("item_kind", _text, "what was dropped", choices=("video", "clip", "track", "sequence", "box")),
+        Column("item_id", _text, "its id"),
+        Column("stage", _text, "what was being done"),
+        Column("reason", _text, "reason code"),
+        Column("detail", _text, "the reason in words"),
+    ),
+    order=("item_kind", "item_id", "reason", "detail"),
+    unique=("item_kind", "item_id", "stage", "reason", "detail"),
+    keys=("asset", "partition"),
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        VIDEOS, PACKETS, CLIPS, FILTERED_CLIPS, REDACTIONS, TRACKS, TRACK_BOXES, EMBEDDINGS, SELECTIONS, DATASETS, REJECTS,
+    )
+}  # fmt: skip

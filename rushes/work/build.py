@@ -1,0 +1,198 @@
+"""Building a batch of one asset: missing parts are made in worker processes, then the partition is put together.
+
+A killed build resumes at the next video, a second build with nothing changed does nothing, and no row is lost or
+doubled: a part is written whole under a key of all that shaped it, the tables are replaced whole, and the build record
+comes last. Here: that order, and what becomes of errors. Not here: what the asset computes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from rushes.errors import ModelError, RushesError, SettingsError, StoreError, VideoError
+from rushes.settings import Settings
+from rushes.store.manifests import (
+    Batch, Built, Entry, Record, clear_failure, read_batch, read_record, write_failure, write_record,
+)  # fmt: skip
+from rushes.store.objects import Objects
+from rushes.store.parts import existing_parts, read_part, write_part
+from rushes.store.rejects import Reason, Reject
+from rushes.store.schemas import BATCH, REJECTS, TABLES
+from rushes.store.tables import write_partition
+from rushes.work import pool
+from rushes.work.plan import Plan, State, require
+from rushes.work.step import Compute, Outcome, Step, Task
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a build did. ``made`` counts the videos that were worked on, ``reused`` those whose part was there."""
+
+    record: Record
+    made: int
+    reused: int
+    seconds: float
+
+
+def build(
+    objects: Objects,
+    step: Step,
+    batch_name: str,
+    settings: Settings,
+    workers: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Report:
+    """Bring one partition up to date and tell what was done.
+
+    ``workers`` processes share the videos (default: one a core); 0 does the work in this process. Raises
+    ``StoreError`` when an upstream partition is missing or too many videos were rejected.
+    """
+    started = time.monotonic()
+    batch = read_batch(objects, batch_name)
+    planned = require(objects, step, batch, settings)
+    record = read_record(objects, step.asset, batch.name)
+    if planned.state is State.BUILT and record is not None:
+        return Report(record, 0, len(planned.parts), time.monotonic() - started)
+    try:
+        there = existing_parts(objects, step.asset, batch.name)
+        todo = [(entry, key) for entry, key in planned.parts if key not in there]
+        progress(len(planned.parts) - len(todo), len(planned.parts))
+        count = pool.default_workers() if workers is None else workers
+        failures = _make_parts(objects, planned, todo, count, progress)
+        record = _assemble(objects, planned, failures)
+        _judge(record, batch, settings)
+    except RushesError as error:
+        write_failure(objects, step.asset, batch.name, str(error))
+        raise
+    clear_failure(objects, step.asset, batch.name)
+    return Report(record, len(todo), len(planned.parts) - len(todo), time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class _PartWork:
+    """Makes one part; picklable, so that a worker process can be given it."""
+
+    objects: Objects
+    step: Step
+    batch: str
+    collection: str
+    settings: Settings
+
+    def __call__(self, item: tuple[Entry, str]) -> None:
+        entry, key = item
+        outcome = self._outcome(entry)
+        rejects = [reject.row() for reject in outcome.rejects]
+        tables = {name: _rows(name, outcome.rows.get(name)) for name in self.step.tables}
+        write_part(
+            self.objects, self.step.asset, self.batch, key, {**tables, REJECTS.name: REJECTS.from_rows(rejects)}
+        )
+
+    def _outcome(self, entry: Entry) -> Outcome:
+        task = Task(self.objects, entry, self.collection, _upstream_rows(self.objects, self.step, self.batch, entry))
+        compute = _compute(self.step, self.settings)
+        try:
+            return compute(task)
+        except VideoError as error:
+            return Outcome(rejects=[Reject("video", entry.entry_id, self.step.asset, Reason(error.reason), str(error))])
+
+
+@cache
+def _compute(step: Step, settings: Settings) -> Compute:
+    """Load a step's models once in a process."""
+    return step.compute(settings)
+
+
+def _rows(table: str, rows: Any) -> pa.Table:
+    return rows if isinstance(rows, pa.Table) else TABLES[table].from_rows(rows or [])
+
+
+def _upstream_rows(objects: Objects, step: Step, batch: str, entry: Entry) -> dict[str, pa.Table]:
+    rows: dict[str, pa.Table] = {}
+    for asset in step.reads:
+        record = read_record(objects, asset, batch)
+        if record is None or entry.entry_id not in record.items:
+            raise StoreError(f"{asset} of {batch} has changed while {step.asset} was being built: build again")
+        tables, _ = read_part(objects, asset, batch, record.items[entry.entry_id].key)
+        rows |= {name: table for name, table in tables.items() if name != REJECTS.name}
+    return rows
+
+
+def _make_parts(
+    objects: Objects, planned: Plan, todo: list[tuple[Entry, str]], workers: int, progress: Progress
+) -> list[Reject]:
+    """Make the parts that are not there; return a reject for each video whose failure may pass."""
+    work = _PartWork(objects, planned.step, planned.batch.name, planned.batch.collection, planned.settings)
+    results = pool.run(work, todo, workers) if workers else pool.run_here(work, todo)
+    failures = []
+    done = len(planned.parts) - len(todo)
+    for (entry, _), error in results:
+        done += 1
+        progress(done, len(planned.parts))
+        if isinstance(error, (ModelError, StoreError, SettingsError)) or (
+            isinstance(error, BaseException) and not isinstance(error, Exception)
+        ):
+            raise error
+        if isinstance(error, Exception):
+            reason = Reason.CRASHED if isinstance(error, pool.WorkerDiedError) else Reason.FAILED
+            detail = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            failures.append(Reject("video", entry.entry_id, planned.step.asset, reason, detail))
+    return failures
+
+
+def _assemble(objects: Objects, planned: Plan, failures: list[Reject]) -> Record:
+    """Put the parts together as the partition's tables, and write the record that makes them count."""
+    step, batch = planned.step, planned.batch
+    failed = {reject.item_id for reject in failures}
+    tables: dict[str, list[pa.Table]] = {name: [] for name in (*step.tables, REJECTS.name)}
+    tables[REJECTS.name].append(REJECTS.from_rows([reject.row() for reject in failures]))
+    items = {}
+    for entry, key in planned.parts:
+        if entry.entry_id in failed:
+            continue
+        rows, content = read_part(objects, step.asset, batch.name, key)
+        for name in tables:
+            tables[name].append(rows[name])
+        if "video" not in rows[REJECTS.name].column("item_kind").to_pylist():
+            items[entry.entry_id] = Built(key, content)
+    whole = {name: pa.concat_tables(pieces) for name, pieces in tables.items()}
+    sizes = {
+        name: len(write_partition(objects, TABLES[name], _keys(step.asset, batch, name), rows))
+        for name, rows in whole.items()
+    }
+    record = Record(
+        asset=step.asset,
+        partition=batch.name,
+        code_version=step.version,
+        identity=planned.identity,
+        items=items,
+        unfinished=tuple(sorted(failed)),
+        rows={name: len(rows) for name, rows in whole.items()},
+        bytes=sizes,
+        rejects=dict(sorted(Counter(whole[REJECTS.name].column("reason").to_pylist()).items())),
+    )
+    write_record(objects, record)
+    return record
+
+
+def _keys(asset: str, batch: Batch, table: str) -> dict[str, str]:
+    return {"asset": asset, "partition": batch.name} if table == REJECTS.name else {BATCH: batch.name}
+
+
+def _judge(record: Record, batch: Batch, settings: Settings) -> None:
+    """Raise when more of a batch's videos were rejected than the settings bear."""
+    lost = len(batch.entries) - len(record.items)
+    allowed = settings.build.max_reject_share
+    if lost > allowed * len(batch.entries):
+        raise StoreError(
+            f"{record.asset} of {batch.name}: {lost} of {len(batch.entries)} videos rejected, more than "
+            f"build.max_reject_share = {allowed:g} allows; see: rushes sql 'SELECT * FROM rejects'"
+        )

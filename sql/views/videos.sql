@@ -1,0 +1,27 @@
+-- videos: one row is a video. Written by raw_videos.
+-- Made from rushes/store/schemas.py by 'make docs'.
+CREATE OR REPLACE VIEW videos AS
+SELECT
+    video_id,  -- the video's name, unique in the store
+    collection,  -- where its batch came from
+    source_uri,  -- the path or URI it was registered under
+    media_uri,  -- where its bytes are read: an object of the store, or the source itself when linked
+    linked,  -- true when the bytes were left where they are
+    creds_key,  -- name of the credentials a linked source needs; never the credentials
+    sha256,  -- hash of the file's bytes
+    size_bytes,  -- size of the file
+    container,  -- container format
+    codec,  -- video codec
+    width,  -- width as shown, after rotation, pixels
+    height,  -- height as shown, after rotation, pixels
+    rotation,  -- degrees counter-clockwise by which frames are turned to be upright
+    time_base,  -- seconds per pts tick, as a fraction
+    start_pts,  -- pts of frame 0
+    duration_s,  -- from the first frame's start to the last frame's end, seconds
+    fps,  -- mean frames per second
+    is_vfr,  -- true when frames are not evenly spaced
+    n_frames,  -- number of frames
+    has_audio,  -- true when there is an audio stream
+    kind,  -- container or frames
+    batch
+FROM stored.videos;
