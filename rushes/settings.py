@@ -7,7 +7,7 @@ here: what they do (each room says that), models' files (``rushes.models``), wha
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -153,6 +153,7 @@ def _fields_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> l
     for step in location[:-1]:
         if isinstance(step, str) and step in model.model_fields:
             inner = model.model_fields[step].annotation
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                model = inner
+            for option in (inner, *get_args(inner)):
+                if isinstance(option, type) and issubclass(option, BaseModel):
+                    model = option
     return list(model.model_fields)

@@ -19,25 +19,30 @@ from rushes.models.onnx_graph import GraphWriter
 INPUT_SIZE = 224
 DIM = 1280
 _EPSILON = 1e-3
-# (blocks, kernel, stride of the first block, expansion, output channels)
+_STEM_CHANNELS = 32
+# (blocks, stride of the first block, expansion, output channels); kernels have the size of their weights
 _STAGES = (
-    (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
+    (1, 1, 1, 16),
+    (2, 2, 6, 24),
+    (2, 2, 6, 40),
+    (3, 2, 6, 80),
+    (3, 1, 6, 112),
+    (4, 2, 6, 192),
+    (1, 1, 6, 320),
 )
+_FLOAT = 1  # ONNX's code of the type to cast to
 
 Weights = Mapping[str, np.ndarray]
 
 
 def feature_graph(weights: Weights) -> bytes:
-    """An ONNX model: ``images`` uint8 (n, 224, 224, 3) RGB to float32 (n, 1280), the mean of the last feature map."""
+    """An ONNX model: ``images`` uint8 (n, 224, 224, 3) RGB to float32 (n, 1280), the mean of the last feature map.
+
+    Raises ``KeyError`` with the name of a weight that is missing.
+    """
     graph = GraphWriter()
     images = graph.input("images", np.uint8, ["n", INPUT_SIZE, INPUT_SIZE, 3])
-    x = graph.add("Transpose", graph.add("Cast", images, to=1), perm=[0, 3, 1, 2])
+    x = graph.add("Transpose", graph.add("Cast", images, to=_FLOAT), perm=[0, 3, 1, 2])
     x = graph.add("Sub", x, graph.constant(np.array(127, np.float32)))
     x = graph.add("Mul", x, graph.constant(np.array(1 / 128, np.float32)))
     limits = (graph.constant(np.array(0, np.float32)), graph.constant(np.array(6, np.float32)))
@@ -47,8 +52,8 @@ def feature_graph(weights: Weights) -> bytes:
         return graph.add("Clip", x, *limits) if activate else x
 
     x = convolve(x, "_conv_stem", "_bn0", stride=2)
-    index, channels = 0, 32
-    for blocks, _kernel, first_stride, expansion, out_channels in _STAGES:
+    index, channels = 0, _STEM_CHANNELS
+    for blocks, first_stride, expansion, out_channels in _STAGES:
         for position in range(blocks):
             block = f"_blocks.{index}."
             stride = first_stride if position == 0 else 1

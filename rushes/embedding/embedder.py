@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from rushes.embedding.efficientnet import DIM, INPUT_SIZE, feature_graph
+from rushes.errors import ModelError
 from rushes.models.checkpoint import read_state_dict
 from rushes.models.inference import on_gpu, onnx_session
 from rushes.models.registry import locate
@@ -29,7 +30,11 @@ class Embedder:
 
     def __init__(self, model: str = "efficientnet-lite0") -> None:
         self.file = locate(model)
-        self._session = onnx_session(feature_graph(read_state_dict(self.file.path)))
+        try:
+            graph = feature_graph(read_state_dict(self.file.path))
+        except KeyError as missing:
+            raise ModelError(f"{self.file.path} has no weight {missing}: give EfficientNet-Lite0's") from None
+        self._session = onnx_session(graph)
         self._batch_size = _GPU_BATCH if on_gpu(self._session) else 1  # batches are slower on the CPU
 
     def __call__(self, images: Sequence[np.ndarray]) -> np.ndarray:

@@ -28,6 +28,16 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "HalfStorage": np.dtype("<f2"),
     "LongStorage": np.dtype("<i8"),
 }
+_UNREADABLE = (  # what unpickling raises for bytes that are no checkpoint
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    struct.error,
+    EOFError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 _STREAM_MAGIC = 0x1950A86A20F9469CFC6C
 
 Storage = np.ndarray
@@ -41,7 +51,7 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         content = _read_archive(path) if zipfile.is_zipfile(path) else _read_stream(path)
-    except (pickle.UnpicklingError, EOFError, KeyError, struct.error) as error:
+    except _UNREADABLE as error:
         raise ModelError(f"{path} is not a checkpoint of plain tensors ({error}): give a state dict") from error
     if not isinstance(content, dict) or not all(isinstance(value, np.ndarray) for value in content.values()):
         raise ModelError(f"{path} does not hold a state dict: save `model.state_dict()` and give that")

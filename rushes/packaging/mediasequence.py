@@ -3,10 +3,11 @@
 Here: which key gets which value, after the key list and comments of MediaPipe's ``util/sequence``. Not here: how the
 message and the record are encoded. Files: ``NAME_SPLIT_tfrecord-00000-of-00010`` and ``labels.csv``.
 
-Times are int64 microseconds in the source video, boxes normalised to [0, 1]. Boxes come from a model, so that they stand
-under ``PREDICTED/``; un-prefixed regions are left for ground truth, which can be added without touching what is here.
-Every image has exactly one step of regions, with the image's own timestamp: what MediaSequence calls reconciled.
-Dropped, and counted: images whose time is not after the one before, boxes that have no area in the image or are not finite.
+Times are int64 microseconds in the source video, boxes normalised to [0, 1]. Boxes come from a model, so that they
+stand under ``PREDICTED/``; un-prefixed regions are left for ground truth, which can be added without touching what is
+here. Every image has exactly one step of regions, with the image's own timestamp: what MediaSequence calls reconciled.
+Dropped, and counted: images whose time is not after the one before (with their boxes), and boxes that have no area in
+the image or are not finite.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rushes.packaging.packed import File, FrameBoxes, PackedSequence, Shard, ShardSummary, class_name
+from rushes.packaging.packed import File, FrameBoxes, PackedSequence, Shard, ShardSummary, class_name, members
 from rushes.packaging.sequence_example import Feature, build
-from rushes.packaging.tfrecord import frame_record
+from rushes.packaging.tfrecord import write_record
 
 LABELS_PATH = "labels.csv"
 
 TIME_REPEATED = "image_time_repeated"
+BOX_OF_DROPPED_IMAGE = "box_of_dropped_image"
 NOT_FINITE = "box_not_finite"
 NO_AREA = "box_without_area_in_image"
 
@@ -35,10 +37,12 @@ NO_AREA = "box_without_area_in_image"
 def shard_files(sequences: Iterable[PackedSequence], shard: Shard, class_names: Sequence[str]) -> Iterator[File]:
     """One TFRecord file; its rows are its examples."""
     dropped: Counter[str] = Counter()
-    records = [
-        frame_record(_example(sequence, shard.name, class_names, dropped)) for sequence in sequences
-    ]
-    yield File(f"{shard.name}_{shard.split}_tfrecord-{shard.part}", b"".join(records), len(records), dict(dropped))
+    data = io.BytesIO()
+    count = 0
+    for sequence in members(sequences, shard):
+        write_record(data, _example(sequence, shard.name, class_names, dropped))
+        count += 1
+    yield File(f"{shard.name}_{shard.split}_tfrecord-{shard.part}", data.getvalue(), count, dict(dropped))
 
 
 def index_files(shards: Sequence[ShardSummary], class_names: Sequence[str]) -> Iterator[File]:
@@ -91,6 +95,8 @@ def _images(sequence: PackedSequence, dropped: Counter[str]) -> list[_Image]:
         timestamp = microseconds(time)
         if images and timestamp <= images[-1].timestamp:
             dropped[TIME_REPEATED] += 1
+            if len(boxes):
+                dropped[BOX_OF_DROPPED_IMAGE] += len(boxes)
         else:
             images.append(_Image(timestamp, jpeg, boxes))
     return images

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary, class_name, in_order
+from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary, class_name, in_order, members
 
 PEDESTRIAN = 1
 # COCO's classes and MOT's. Class 6 is "non motorized vehicle", so that buses, trucks and trains have no class here.
@@ -33,7 +33,7 @@ _SMALLEST_SIDE = 0.001
 
 def shard_files(sequences: Iterable[PackedSequence], shard: Shard, class_names: Sequence[str]) -> Iterator[File]:
     """The folders of the shard's sequences, ``SPLIT/SEQUENCE_ID/…``; rows are images, or lines of a text."""
-    for sequence in sequences:
+    for sequence in members(sequences, shard):
         folder = f"{shard.split}/{sequence.sequence_id}"
         for number, jpeg in enumerate(sequence.jpegs, start=1):
             yield File(f"{folder}/img1/{number:06d}.jpg", jpeg, 1)
@@ -55,7 +55,7 @@ def index_files(shards: Sequence[ShardSummary], class_names: Sequence[str]) -> I
 
 @dataclass(frozen=True)
 class _Box:
-    """One box as the benchmark sees it: ``frame`` from 1, the corner still from 0, ``inside`` the share in the image."""
+    """One box as the benchmark sees it; ``frame`` counts from 1, the corner from 0; ``inside`` is a share of 1."""
 
     frame: int
     track_number: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
@@ -47,7 +48,9 @@ class FrameBoxes:
         if self.boxes.shape != (count, 4):
             raise PackagingError(f"boxes have the shape {self.boxes.shape}: give ({count}, 4), one row a track number")
         if not len(self.class_ids) == len(self.scores) == len(self.generated) == count:
-            raise PackagingError(f"a frame's boxes differ in number: give {count} class ids, scores and generated flags")
+            raise PackagingError(
+                f"a frame's boxes differ in number: give {count} class ids, scores and generated flags"
+            )
         if len(np.unique(self.track_numbers)) != count or (self.track_numbers == 0).any():
             raise PackagingError(
                 f"track numbers {self.track_numbers.tolist()} are not distinct numbers from 1: give each track one box"
@@ -151,7 +154,8 @@ class File:
 class ShardSummary:
     """What is left of a shard once its files are stored: enough to write the index files without the pixels.
 
-    ``sequence_ids`` and ``lengths`` (frames a sequence) are parallel and in the order written; ``paths`` are the files'.
+    ``sequence_ids`` and ``lengths`` (frames a sequence) are parallel and in the order written; ``paths`` are those of
+    the files, ``dropped`` the sum of their counts.
     """
 
     shard: Shard
@@ -175,18 +179,35 @@ class ShardSummary:
         )
 
 
+def members(sequences: Iterable[PackedSequence], shard: Shard) -> Iterator[PackedSequence]:
+    """The sequences, each checked to be of the shard's split and not to have come before."""
+    seen: set[str] = set()
+    for sequence in sequences:
+        if sequence.split != shard.split:
+            raise PackagingError(
+                f"sequence {sequence.sequence_id} of split {sequence.split} was given to a shard of {shard.split}: "
+                "give a shard the sequences of its own split"
+            )
+        if sequence.sequence_id in seen:
+            raise PackagingError(f"sequence {sequence.sequence_id} was given to a shard twice: give it once")
+        seen.add(sequence.sequence_id)
+        yield sequence
+
+
 def in_order(shards: Sequence[ShardSummary]) -> list[ShardSummary]:
     """The shards as a data set counts its sequences: train, val, test, all; then by shard index.
 
-    Raises PackagingError when a shard is missing or given twice: an index of it would point at nothing.
+    Raises PackagingError when a shard is missing or given twice, or a sequence is in two of them: an index would lie.
     """
     ordered = sorted(shards, key=lambda summary: (SPLITS.index(summary.shard.split), summary.shard.index))
     for split in SPLITS:
         found = [summary.shard for summary in ordered if summary.shard.split == split]
         if found and [(shard.index, shard.count) for shard in found] != [(i, len(found)) for i in range(len(found))]:
-            raise PackagingError(
-                f"split {split} has the shards {[shard.part for shard in found]}: give each of them, once"
-            )
+            raise PackagingError(f"split {split} has the shards {[s.part for s in found]}: give each of them, once")
+    counts = Counter(sequence_id for summary in ordered for sequence_id in summary.sequence_ids)
+    doubled = [sequence_id for sequence_id, count in counts.items() if count > 1]
+    if doubled:
+        raise PackagingError(f"sequence {doubled[0]} is in more than one shard: give it to one")
     return ordered
 
 

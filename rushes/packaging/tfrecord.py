@@ -20,10 +20,11 @@ _MASK_DELTA = 0xA282EAD8
 _HEADER_SIZE = _LENGTH.size + _CHECKSUM.size
 
 
-def frame_record(record: bytes) -> bytes:
-    """One record, framed. A file is the concatenation of its framed records."""
+def write_record(stream: BinaryIO, record: bytes) -> None:
+    """Append one record, framed. A file is nothing but its framed records."""
     length = _LENGTH.pack(len(record))
-    return b"".join((length, _masked_checksum(length), record, _masked_checksum(record)))
+    for part in (length, _masked_checksum(length), record, _masked_checksum(record)):
+        stream.write(part)
 
 
 def read_records(stream: BinaryIO) -> Iterator[bytes]:

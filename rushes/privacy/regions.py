@@ -14,7 +14,9 @@ import numpy as np
 from rushes.tracking.bytetrack import TrackerParams, track_clip
 
 # Every face that was found is hidden, so every detection is sure; a face lost for a while is most likely still there.
-_LINKING = TrackerParams(track_thresh=0.0, new_track_margin=0.0, low_thresh=0.0, track_buffer_s=2.0, min_hits=1)
+_LINKING = TrackerParams(
+    track_thresh=0.0, new_track_margin=0.0, low_thresh=0.0, track_buffer_s=2.0, min_hits=1, fuse_score=False
+)
 
 
 @dataclass(frozen=True)

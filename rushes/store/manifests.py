@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from rushes.errors import StoreError
 from rushes.store.objects import Objects
@@ -52,8 +53,8 @@ class Built:
 class Record:
     """What a partition of an asset holds: written last, so that a partition without it is unfinished.
 
-    ``identity`` changes exactly when an input, the code's version, a parameter or a model changed. ``items`` are the
-    videos' parts, by entry or video id. ``unfinished`` lists videos whose failure may pass, so that the next build
+    ``identity`` changes exactly when an input, the code's version, a parameter or a model changed; ``shaped_by`` names
+    the last three. ``items`` are the videos' parts, by entry. ``unfinished`` lists videos whose failure may pass, so that the next build
     tries them again.
     """
 
@@ -61,6 +62,7 @@ class Record:
     partition: str
     code_version: str
     identity: str
+    shaped_by: dict[str, Any] = field(default_factory=dict)
     items: dict[str, Built] = field(default_factory=dict)
     unfinished: tuple[str, ...] = ()
     rows: dict[str, int] = field(default_factory=dict)

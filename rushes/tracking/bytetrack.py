@@ -5,12 +5,13 @@ Here: the association of Zhang et al., "ByteTrack: Multi-Object Tracking by Asso
 tracks are worth keeping.
 
 A frame's detections are joined in three rounds: sure ones with confirmed tracks, lost ones among them; doubtful ones
-with the confirmed tracks that were seen in the frame before and are still without a box; the sure ones left over with
-tracks not confirmed yet. What is left and sure enough begins a track. Each round is the best assignment as a whole,
-not a greedy one. Where ours departs from the paper:
+with the confirmed tracks still without a box; the sure ones left over with tracks not confirmed yet. What is left and
+sure enough begins a track. Each round is the best assignment as a whole, not a greedy one. Where ours departs from the
+authors' program, and so from others made after it:
 
 - Thresholds of time are in seconds and frames may be unevenly spaced.
 - A track's number belongs to all its boxes: those before it was confirmed and those on both sides of an occlusion.
+- Lost tracks take part in the second round too: an object that comes out from behind another is doubtful at first.
 - A lost track that coincides with a live one is not dropped as a duplicate: where two objects cross, that is the
   hidden one, and it is needed again.
 """
@@ -23,8 +24,8 @@ from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from rushes.tracking.assignment import best_pairs
 from rushes.tracking.boxes import iou_matrix
 from rushes.tracking.motion import BoxMotion
 
@@ -42,24 +43,24 @@ class TrackerParams:
     at a cost below the round's limit, and never without overlap.
     """
 
-    track_thresh: float = 0.5
+    track_thresh: float = 0.4
     """A detection with this score or more is sure, with less it is doubtful."""
     new_track_margin: float = 0.1
-    """A detection must exceed ``track_thresh`` by this to begin a track."""
+    """A detection must reach ``track_thresh`` plus this to begin a track."""
     low_thresh: float = 0.1
     """A detection with a lower score is ignored."""
     match_thresh: float = 0.9
     """Limit of the first round, sure detections with confirmed tracks."""
-    low_match_thresh: float = 0.5
+    low_match_thresh: float = 0.7
     """Limit of the second round, doubtful detections; never fused with the score."""
     unconfirmed_match_thresh: float = 0.9
     """Limit of the third round, sure detections with unconfirmed tracks."""
-    fuse_score: bool = False
+    fuse_score: bool = True
     """Whether the first and third round prefer high scores."""
     motion_weight: float = 1.0
     """Weight of that cost in the first round; the rest weighs the cosine distance of appearance, which counts as 0
     where no features are given."""
-    track_buffer_s: float = 1.0
+    track_buffer_s: float = 1.5
     """For how many seconds a track without boxes can be found again."""
     min_hits: int = 2
     """Boxes in consecutive frames that confirm a track; those of a clip's first frame are confirmed at once."""
@@ -67,7 +68,8 @@ class TrackerParams:
 
 PRESETS: dict[str, TrackerParams] = {
     "default": TrackerParams(),
-    # The command line that TrackVerse documents; what it leaves open is as in its released code.
+    # TrackVerse's numbers, not its association: the rounds are those above. The first is the command line that it
+    # documents, with what that leaves open taken from its released code.
     "trackverse-doc": TrackerParams(
         track_thresh=0.6,
         match_thresh=0.3,
@@ -77,7 +79,7 @@ PRESETS: dict[str, TrackerParams] = {
         motion_weight=0.4,
         track_buffer_s=0.75,  # int(8 / 30 · 24) frames at 8 fps
     ),
-    # TrackVerse's released code with its own defaults, which are meant for 16 fps.
+    # The defaults of TrackVerse's released code, which are meant for 16 fps.
     "trackverse-v1": TrackerParams(
         track_thresh=0.55,
         match_thresh=0.45,
@@ -131,7 +133,7 @@ class ByteTracker:
         any vectors of appearance (every frame gives them, or none), ``time_s`` is the frame's time, by default one
         frame after the last. Returns int64 (n,): each detection's track, counted from 1 in order of birth, or 0 for
         none. A new track has a number from its first box; ``confirmed`` tells which turned out to be real. Raises
-        ValueError for times that run backwards and for arrays that do not fit together or are not finite.
+        ValueError for times that fall and for arrays that do not fit together or are not finite.
         """
         _check(boxes, scores, features)
         unit = None if features is None else _unit(features)
@@ -153,14 +155,14 @@ class ByteTracker:
     def _advance(self, time_s: float | None) -> None:
         """Go to the next frame's time: predict, and drop the tracks that were lost for too long."""
         before = self._time_s
-        if before is None:
-            self._time_s = 0.0 if time_s is None else float(time_s)
-            return
-        self._time_s = before + self._step_s if time_s is None else float(time_s)
-        if self._time_s < before:
-            raise ValueError(f"frame times run backwards: {self._time_s} after {before}")
-        self._keep(self._time_s - self._seen_s <= self._params.track_buffer_s + _SLACK_S)
-        self._motion.predict(self._time_s - before, ~self._seen_last)
+        if time_s is None:
+            time_s = 0.0 if before is None else before + self._step_s
+        if not np.isfinite(time_s) or (before is not None and time_s < before):
+            raise ValueError(f"frame times must be finite and never fall, got {time_s} after {before}")
+        self._time_s = time_s
+        self._keep(time_s - self._seen_s <= self._params.track_buffer_s + _SLACK_S)
+        if before is not None:
+            self._motion.predict(time_s - before, ~self._seen_last)
 
     def _associate(
         self, boxes: NDArray[np.floating], scores: NDArray[np.floating], unit: NDArray[np.float64] | None
@@ -186,7 +188,7 @@ class ByteTracker:
             rows, columns = np.flatnonzero(tracks & ~taken), np.flatnonzero(detections & (taker < 0))
             block = np.ix_(rows, columns)
             gain = np.where(iou[block] > 0, limit - costs[block], 0.0)
-            best_rows, best_columns = _best_pairs(gain)
+            best_rows, best_columns = best_pairs(gain)
             taker[columns[best_columns]] = rows[best_rows]
             taken[rows[best_rows]] = True
         columns = np.flatnonzero(taker >= 0)
@@ -254,24 +256,6 @@ def track_clip(
     renumbered = np.zeros(max((int(frame.max(initial=0)) for frame in ids), default=0) + 1, np.int64)
     renumbered[tracker.confirmed] = np.arange(1, len(tracker.confirmed) + 1)
     return [renumbered[frame] for frame in ids]
-
-
-def _best_pairs(gain: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The rows and columns of the pairing with the greatest sum of ``gain``; only pairs with a gain above 0 are made.
-
-    A pair that competes with no other is made at once: in most frames that leaves the assignment little to solve.
-    """
-    possible = gain > 0
-    lone = possible & (possible.sum(axis=1, keepdims=True) == 1) & (possible.sum(axis=0) == 1)
-    rows, columns = np.nonzero(lone)
-    contested = possible & ~lone
-    left, right = np.flatnonzero(contested.any(axis=1)), np.flatnonzero(contested.any(axis=0))
-    if not len(left):
-        return rows, columns
-    block = gain[np.ix_(left, right)]
-    i, j = linear_sum_assignment(np.maximum(block, 0.0), maximize=True)
-    made = block[i, j] > 0
-    return np.append(rows, left[i[made]]), np.append(columns, right[j[made]])
 
 
 def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:

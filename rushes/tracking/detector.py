@@ -20,6 +20,7 @@ import numpy as np
 
 from rushes.errors import ModelError
 from rushes.models.inference import on_gpu, onnx_session
+from rushes.models.onnx_graph import spell_out_softmax
 from rushes.models.registry import ModelFile, locate
 from rushes.tracking.vocabulary import COCO, COCO_CLASSES
 
@@ -113,7 +114,7 @@ def _load(file: ModelFile) -> _Network:
 
 class _OnnxNetwork:
     def __init__(self, file: ModelFile) -> None:
-        self._session = onnx_session(file.path)
+        self._session = onnx_session(spell_out_softmax(file.path.read_bytes()))
         self._input = self._session.get_inputs()[0].name
         rows = self._session.get_outputs()[0].shape[1]
         if not isinstance(rows, int) or rows < 5:

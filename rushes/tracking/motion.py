@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 __all__ = ["BoxMotion"]
 
-# Standard deviations, as parts of the box's size (the root of its area). ByteTrack's own numbers at 30 frames a
-# second are a measurement of 1/20, 1/20 of drift a frame, 1/160 of velocity a frame, 10/160 of initial velocity.
+# Standard deviations, as parts of the box's size (the root of its area): ByteTrack's, which are per frame at 30 frames
+# a second: a measurement of 1/20, 1/20 of drift, 1/160 of velocity, 10/160 of first velocity.
 _MEASURED = 1 / 20
 _DRIFT = 1 / 20 * 30**0.5  # after one second
-_ACCELERATION = 30 / 160 * 30**0.5  # change of velocity per second after one second
+_ACCELERATION = 30 / 160 * 30**0.5  # change of velocity, sizes a second, after one second
 _FIRST_POSITION = 2 / 20
-_FIRST_VELOCITY = 30 * 10 / 160  # per second
+_FIRST_VELOCITY = 30 * 10 / 160  # sizes a second
 _SMALLEST = 1.0  # pixels: a side predicted shorter is held here, so that scales stay positive
 
 

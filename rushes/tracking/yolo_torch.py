@@ -23,7 +23,7 @@ _GPU_BATCH = 32
 
 
 class TorchNetwork:
-    """The network of a checkpoint whose hash ``locate`` checked: float16 on CUDA where there is one, else one CPU thread."""
+    """The network of a checkpoint that ``locate`` verified: float16 on CUDA if there is one, else one CPU thread."""
 
     def __init__(self, file: ModelFile) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

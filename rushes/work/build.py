@@ -173,6 +173,7 @@ def _assemble(objects: Objects, planned: Plan, failures: list[Reject]) -> Record
         partition=batch.name,
         code_version=step.version,
         identity=planned.identity,
+        shaped_by=planned.shaped_by,
         items=items,
         unfinished=tuple(sorted(failed)),
         rows={name: len(rows) for name, rows in whole.items()},

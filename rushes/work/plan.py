@@ -39,6 +39,7 @@ class Plan:
     settings: Settings
     state: State
     identity: str
+    shaped_by: dict[str, Any]
     parts: tuple[tuple[Entry, str], ...]
 
 
@@ -49,24 +50,24 @@ def digest(value: Any) -> str:
 
 def plan(objects: Objects, step: Step, batch: Batch, settings: Settings) -> Plan:
     """Find what a step's partition must hold and how it stands. WAITING when an upstream partition is not built."""
-    record = read_record(objects, step.asset, batch.name)
-    upstream = [read_record(objects, asset, batch.name) for asset in step.reads]
-    ready = [r for r in upstream if r is not None]
-    if len(ready) < len(upstream):
-        return Plan(step, batch, settings, State.WAITING, "", ())
     shaped_by = {
         "asset": step.asset,
         "version": step.version,
         "params": dict(step.params(settings)),
         "models": {name: expected_hash(name) for name in step.models(settings)},
     }
+    record = read_record(objects, step.asset, batch.name)
+    upstream = [read_record(objects, asset, batch.name) for asset in step.reads]
+    ready = [r for r in upstream if r is not None]
+    if len(ready) < len(upstream):
+        return Plan(step, batch, settings, State.WAITING, "", shaped_by, ())
     parts = []
     for entry in batch.entries:
         inputs = _inputs(entry, ready, record) if step.reads else _source(entry, record)
         if inputs is not None:
             parts.append((entry, inputs if isinstance(inputs, str) else digest({**shaped_by, "inputs": inputs})))
     identity = digest([key for _, key in parts])
-    return Plan(step, batch, settings, _state(record, identity), identity, tuple(parts))
+    return Plan(step, batch, settings, _state(record, identity), identity, shaped_by, tuple(parts))
 
 
 def require(objects: Objects, step: Step, batch: Batch, settings: Settings) -> Plan:

@@ -1,0 +1,50 @@
+"""Everything Dagster serves: seven assets, their checks, jobs, schedules and the sensor, over one store.
+
+Here: putting them together, with resources that may be replaced. The store is ``$RUSHES_STORE``, by default the folder
+``store`` beside this repository's ``dagster.yaml``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.embeddings import embeddings
+from assets.filtered_clips import filtered_clips
+from assets.packaged_datasets import packaged_datasets
+from assets.raw_videos import raw_videos
+from assets.scene_clips import scene_clips
+from assets.selected_sequences import selected_sequences
+from assets.tracks import tracks
+from orchestration.checks import CHECKS
+from orchestration.jobs import build_batch, build_recipe
+from orchestration.schedules import fill_batches, fill_recipes
+from orchestration.sensors import new_partitions
+from resources.compute import ComputeResource
+from resources.store import StoreResource
+
+
+def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Return fresh definitions; ``resources`` replaces any of those made from the environment."""
+    return dg.Definitions(
+        assets=[raw_videos, scene_clips, filtered_clips, tracks, embeddings, selected_sequences, packaged_datasets],
+        asset_checks=CHECKS,
+        jobs=[build_batch, build_recipe],
+        schedules=[fill_batches, fill_recipes],
+        sensors=[new_partitions],
+        # A step shares its videos among processes of its own; a process a step would only add to them.
+        executor=dg.in_process_executor,
+        resources={"store": StoreResource(uri=store_uri()), "compute": ComputeResource(), **(resources or {})},
+    )
+
+
+def store_uri() -> str:
+    """Return where the store is."""
+    return os.environ.get("RUSHES_STORE") or str(Path(__file__).parents[1] / "store")
+
+
+defs = build_defs()

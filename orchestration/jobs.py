@@ -1,0 +1,24 @@
+"""The two jobs: everything that is made of a batch, and everything that is made of a recipe."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.partitions import batches, recipes
+from rushes.steps import STEPS
+
+RECIPE_ASSETS = ("selected_sequences", "packaged_datasets")
+
+build_batch = dg.define_asset_job(
+    "build_batch",
+    selection=dg.AssetSelection.assets(*STEPS),
+    partitions_def=batches,
+    description="From a batch's registered videos to its embeddings.",
+)
+
+build_recipe = dg.define_asset_job(
+    "build_recipe",
+    selection=dg.AssetSelection.assets(*RECIPE_ASSETS),
+    partitions_def=recipes,
+    description="From a recipe to its packaged data sets.",
+)

@@ -1,0 +1,236 @@
+"""Packaging a selection: shards in worker processes, each decoded, redacted and encoded once for all formats.
+
+A killed run takes up at the next shard: a shard's note is written after its files, the data set's manifest after all
+shards. Here: that order, versions, ``dataset.json`` and the rows of ``datasets``. Not here: what the files look like
+(one module a format), where the pixels come from (``sequences``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rushes.errors import StoreError
+from rushes.packaging.formats import FORMATS
+from rushes.packaging.packed import File, Shard, ShardSummary
+from rushes.packaging.sequences import Chosen, class_names, packed_sequences
+from rushes.selection.recipe import Recipe
+from rushes.selection.select import ASSET as SELECTION
+from rushes.store.database import connect
+from rushes.store.manifests import Record, read_record, write_record
+from rushes.store.objects import Objects
+from rushes.store.schemas import DATASETS, RECIPE
+from rushes.store.tables import write_partition
+from rushes.work import pool
+from rushes.work.plan import State, digest
+
+ASSET = "packaged_datasets"
+VERSION = "1"
+
+_LICENCES = {
+    "pixels": "Frames keep the rights of the videos they come from; see 'sources'.",
+    "labels": "Boxes made by Ultralytics models: their weights are AGPL-3.0.",
+}
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file of a data set, as in the ``datasets`` table; ``path`` is its name in the store."""
+
+    format: str
+    path: str
+    sha256: str
+    size: int
+    rows: int
+
+
+def package_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
+    """Tell how the recipe's data set stands, and the identity it would have if packaged now."""
+    selection = read_record(objects, SELECTION, recipe.name)
+    if selection is None:
+        return State.WAITING, ""
+    identity = digest({"version": VERSION, "recipe": recipe.packaging(), "selection": selection.identity})
+    record = read_record(objects, ASSET, recipe.name)
+    if record is None:
+        return State.MISSING, identity
+    return (State.BUILT if record.identity == identity else State.STALE), identity
+
+
+def dataset_root(recipe: str, version: str) -> str:
+    """Return the folder of one version of a data set."""
+    return f"datasets/{recipe}/{version}"
+
+
+def package(
+    objects: Objects,
+    recipe: Recipe,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Record:
+    """Write a recipe's selection in all its formats and return the record.
+
+    Raises ``StoreError`` when nothing was selected yet, or faces were never looked for and the recipe hides them.
+    """
+    state, identity = package_state(objects, recipe)
+    if state is State.WAITING:
+        raise StoreError(f"recipe {recipe.name} has no selection: build {SELECTION} first")
+    chosen = _chosen(objects, recipe)
+    version = identity[:12]
+    shards = _shards(recipe, chosen)
+    with connect(objects) as connection:
+        names = class_names(connection)
+    work = _ShardWork(objects, recipe, version, names)
+    todo = [item for item in shards if not objects.exists(work.note(item[0]))]
+    done = len(shards) - len(todo)
+    progress(done, len(shards))
+    count = pool.default_workers() if workers is None else workers
+    for _, error in pool.run(work, todo, count) if count else pool.run_here(work, todo):
+        if isinstance(error, BaseException):
+            raise error
+        done += 1
+        progress(done, len(shards))
+    return _finish(objects, recipe, work, [shard for shard, _ in shards], chosen, identity)
+
+
+@dataclass(frozen=True)
+class _ShardWork:
+    """Writes one shard in all formats; picklable, so that a worker process can be given it."""
+
+    objects: Objects
+    recipe: Recipe
+    version: str
+    names: tuple[str, ...]
+
+    def note(self, shard: Shard) -> str:
+        """The name of the object that says that a shard's files are all there."""
+        return f"{dataset_root(self.recipe.name, self.version)}/shards/{shard.stem}.json"
+
+    def __call__(self, item: tuple[Shard, list[Chosen]]) -> None:
+        shard, chosen = item
+        sequences = packed_sequences(self.objects, self.recipe, chosen)
+        written: dict[str, Any] = {}
+        for name in self.recipe.formats:
+            files, dropped = [], Counter[str]()
+            for file in FORMATS[name].shard_files(sequences, shard, self.names):
+                files.append(self.put(name, file))
+                dropped.update(file.dropped)
+            root = f"{dataset_root(self.recipe.name, self.version)}/{name}/"
+            summary = ShardSummary(
+                shard,
+                tuple(s.sequence_id for s in sequences),
+                tuple(len(s) for s in sequences),
+                tuple(f.path.removeprefix(root) for f in files),
+                dict(dropped),
+            )
+            written[name] = {"summary": summary.to_json(), "files": [asdict(f) for f in files]}
+        self.objects.write(self.note(shard), json.dumps(written, sort_keys=True).encode())
+
+    def put(self, format_name: str, file: File) -> FileRow:
+        """Store a file of a format."""
+        path = f"{dataset_root(self.recipe.name, self.version)}/{format_name}/{file.path}"
+        self.objects.write(path, file.data)
+        return FileRow(format_name, path, hashlib.sha256(file.data).hexdigest(), len(file.data), file.rows)
+
+
+def _chosen(objects: Objects, recipe: Recipe) -> list[Chosen]:
+    """Return the selection in order of rank, having made sure that its redactions are known."""
+    with connect(objects) as connection:
+        rows = connection.execute(
+            "SELECT s.sequence_id, s.video_id, s.clip_id, s.track_id, s.frames, s.split, f.privacy "
+            "FROM selections AS s LEFT JOIN filtered_clips AS f USING (clip_id) WHERE s.recipe = ? ORDER BY s.rank",
+            [recipe.name],
+        ).fetchall()
+    unknown = sorted({row[2] for row in rows if row[6] in (None, "none")})
+    if unknown and recipe.privacy == "redact":
+        raise StoreError(
+            f"recipe {recipe.name}: nobody has looked for faces in clip {unknown[0]}"
+            + (f" and {len(unknown) - 1} others" if unknown[1:] else "")
+            + ": build filtered_clips with privacy.look_for: faces, or say 'privacy: none' in the recipe"
+        )
+    return [Chosen(*row[:6]) for row in rows]
+
+
+def _shards(recipe: Recipe, chosen: list[Chosen]) -> list[tuple[Shard, list[Chosen]]]:
+    """Share each split out over shards: sequence i of a split into shard i mod n, so that ranks mix."""
+    shards = []
+    for split in sorted({c.split for c in chosen}):
+        members = [c for c in chosen if c.split == split]
+        count = -(-len(members) // recipe.shard_sequences)
+        shards += [(Shard(recipe.name, split, i, count), members[i::count]) for i in range(count)]
+    return shards
+
+
+def _finish(
+    objects: Objects, recipe: Recipe, work: _ShardWork, shards: list[Shard], chosen: list[Chosen], identity: str
+) -> Record:
+    notes = [json.loads(objects.read(work.note(shard))) for shard in shards]
+    files = [FileRow(**f) for note in notes for name in recipe.formats for f in note[name]["files"]]
+    dropped: dict[str, dict[str, int]] = {}
+    for name in recipe.formats:
+        summaries = [ShardSummary.from_json(note[name]["summary"]) for note in notes]
+        files += [work.put(name, file) for file in FORMATS[name].index_files(summaries, work.names)]
+        counts = sum((Counter(s.dropped) for s in summaries), Counter[str]())
+        dropped |= {name: dict(sorted(counts.items()))} if counts else {}
+    about = _about(objects, recipe, work.version, chosen, files, dropped)
+    data = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False).encode()
+    objects.write(f"{dataset_root(recipe.name, work.version)}/dataset.json", data)
+    rows = DATASETS.from_rows([{"version": work.version, **asdict(f)} for f in files])
+    size = len(write_partition(objects, DATASETS, {RECIPE: recipe.name}, rows))
+    # What a reader opens by name: replaced last, so that it always names a version that is whole.
+    objects.write(f"datasets/{recipe.name}/dataset.json", data)
+    selection = read_record(objects, SELECTION, recipe.name)
+    record = Record(
+        ASSET,
+        recipe.name,
+        VERSION,
+        identity,
+        {"packaging": recipe.packaging()},
+        rows={DATASETS.name: len(rows)},
+        bytes={DATASETS.name: size, "files": sum(f.size for f in files)},
+        inputs={f"{SELECTION}/{recipe.name}": selection.identity if selection else ""},
+    )
+    write_record(objects, record)
+    return record
+
+
+def _about(
+    objects: Objects,
+    recipe: Recipe,
+    version: str,
+    chosen: list[Chosen],
+    files: Iterable[FileRow],
+    dropped: dict[str, dict[str, int]],
+) -> dict[str, Any]:
+    """Return what ``dataset.json`` says: what is in the data set and all that it was made from."""
+    selection = read_record(objects, SELECTION, recipe.name)
+    inputs = selection.inputs if selection else {}
+    used = sorted({c.video_id for c in chosen})
+    with connect(objects) as connection:
+        sources = connection.execute(
+            "SELECT video_id, sha256, source_uri FROM videos WHERE list_contains(?, video_id) ORDER BY video_id", [used]
+        ).fetchall()
+    records = [read_record(objects, *name.split("/", 1)) for name in sorted(inputs)]  # type: ignore[arg-type]
+    return {
+        "name": recipe.name,
+        "version": version,
+        "recipe": recipe.model_dump(mode="json"),
+        "counts": {
+            "sequences": len(chosen),
+            "frames": sum(len(c.frames) for c in chosen),
+            "videos": len(used),
+            "splits": dict(sorted(Counter(c.split for c in chosen).items())),
+        },
+        "dropped": dropped,
+        "files": [asdict(f) for f in files],
+        "sources": [{"video_id": v, "sha256": s, "source_uri": u} for v, s, u in sources],
+        "lineage": {
+            name: {"identity": inputs[name], **record.shaped_by}
+            for name, record in zip(sorted(inputs), records, strict=True)
+            if record is not None
+        },
+        "licences": _LICENCES,
+    }

@@ -1,0 +1,43 @@
+"""A track's boxes at frames that the detector did not look at.
+
+Here: linear interpolation in time between the boxes on both sides. Not here: extending a track beyond its own boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TrackPath:
+    """A track's boxes: ``frames`` int64 (n,) ascending, ``times_s`` float64 (n,), ``boxes`` float32 (n, 4), ``scores``
+    float32 (n,)."""
+
+    frames: np.ndarray
+    times_s: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[int, float, float, float, float, float, float]]) -> TrackPath:
+        """Make a path of rows (frame, t_s, x, y, w, h, score) in order of frames."""
+        values = np.array(rows, np.float64)
+        return cls(
+            values[:, 0].astype(np.int64), values[:, 1], values[:, 2:6].astype(np.float32), values[:, 6].astype(np.float32)
+        )
+
+    def at(self, frame: int, time_s: float) -> tuple[np.ndarray, float, bool] | None:
+        """Return (box float32 (4,), score, whether it was interpolated) at a frame; None before or after the track."""
+        place = int(np.searchsorted(self.frames, frame))
+        if place < len(self.frames) and self.frames[place] == frame:
+            return self.boxes[place], float(self.scores[place]), False
+        if place in (0, len(self.frames)):
+            return None
+        before, after = self.times_s[place - 1], self.times_s[place]
+        share = (time_s - before) / (after - before)
+        box = self.boxes[place - 1] * (1 - share) + self.boxes[place] * share
+        score = self.scores[place - 1] * (1 - share) + self.scores[place] * share
+        return box.astype(np.float32), float(score), True

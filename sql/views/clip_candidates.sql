@@ -1,0 +1,12 @@
+-- clip_candidates: what a recipe's "where" sees when its unit is sequence or frame: judged clips with their video.
+CREATE OR REPLACE VIEW clip_candidates AS
+SELECT
+    f.*,
+    v.collection,
+    v.width,
+    v.height,
+    v.fps AS video_fps,
+    v.codec,
+    v.source_uri
+FROM filtered_clips AS f
+INNER JOIN videos AS v USING (video_id);
