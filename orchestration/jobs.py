@@ -5,13 +5,11 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.partitions import batches, recipes
-from rushes.steps import STEPS
-
-RECIPE_ASSETS = ("selected_sequences", "packaged_datasets")
+from orchestration.lineage import BATCH_ASSETS, RECIPE_ASSETS
 
 build_batch = dg.define_asset_job(
     "build_batch",
-    selection=dg.AssetSelection.assets(*STEPS),
+    selection=dg.AssetSelection.assets(*BATCH_ASSETS),
     partitions_def=batches,
     description="From a batch's registered videos to its embeddings.",
 )

@@ -1,0 +1,74 @@
+"""Running a job on one partition in this process, in the project's Dagster instance.
+
+Here: which instance, tidying up after runs whose process is gone, and the one line of a failure. Not here: which
+partitions to run (``build``).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.definitions import build_defs
+from orchestration.sensors import add_missing_keys
+from rushes.errors import SettingsError
+from rushes.store.objects import Objects
+
+_PROJECT = Path(__file__).parents[1]
+_PROCESS = "rushes/process"
+
+
+def run_job(job: str, partition: str, assets: Sequence[str]) -> str | None:
+    """Materialise some of a job's assets for a partition; return why it failed, or None."""
+    instance = project_instance()
+    result = build_defs().resolve_job_def(job).execute_in_process(
+        instance=instance,
+        partition_key=partition,
+        asset_selection=[dg.AssetKey(name) for name in assets],
+        tags={_PROCESS: _this_process()},
+        run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        raise_on_error=False,
+    )
+    if result.success:
+        return None
+    return _why(result)
+
+
+@cache
+def project_instance() -> dg.DagsterInstance:
+    """Return the instance of ``$DAGSTER_HOME``, by default of the project's folder, with the store's partitions."""
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(_PROJECT)))
+    if not (home / "dagster.yaml").is_file():
+        raise SettingsError(f"DAGSTER_HOME is {home}, but there is no dagster.yaml; set it to the project's folder")
+    instance = dg.DagsterInstance.get()
+    _end_orphans(instance)
+    add_missing_keys(instance, Objects(os.environ["RUSHES_STORE"]))
+    return instance
+
+
+def _end_orphans(instance: dg.DagsterInstance) -> None:
+    """Mark runs of ours as failed whose process was killed; Dagster would show them as running for ever."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        host, _, process = run.tags.get(_PROCESS, "").partition(":")
+        if host == socket.gethostname() and not Path(f"/proc/{process}").exists():
+            instance.report_run_failed(run, "the process that ran it is gone")
+
+
+def _this_process() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    """Return the first failure of a run in one line: the failed check, or what the library said."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            said = event.step_failure_data.user_failure_data
+            words = said.description if said and said.description else error.message if error else "unknown"
+            return f"{event.step_key}: {' '.join(str(words).split())}"
+    return "see the run in make ui"

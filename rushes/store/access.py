@@ -1,0 +1,45 @@
+"""A store as a person holds it in Python: SQL over its tables, and its packaged data sets.
+
+Here: the few verbs of ``rushes.open(…)``. Not here: how any of them is done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from rushes.errors import StoreError
+from rushes.store.database import connect
+from rushes.store.objects import Objects
+
+if TYPE_CHECKING:
+    from rushes.packaging.reader import Dataset
+
+
+class Store:
+    """Everything under one root in object storage."""
+
+    def __init__(self, uri: str | os.PathLike[str]) -> None:
+        self.objects = Objects(uri)
+
+    def __repr__(self) -> str:
+        return f"rushes.open({self.objects.uri!r})"
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Return the answer to a query over the tables: ``.fetchall()``, ``.arrow()``, ``.pl()``, or print it."""
+        return connect(self.objects).sql(query)
+
+    def dataset(self, name: str) -> Dataset:
+        """Open a packaged data set in its native format. Raises ``StoreError`` when it was not packaged so."""
+        from rushes.packaging.reader import open_dataset
+
+        try:
+            about = json.loads(self.objects.read(f"datasets/{name}/dataset.json"))
+        except FileNotFoundError:
+            raise StoreError(f"no data set named {name!r} in {self.objects.uri}; see: rushes status") from None
+        if "native" not in about["recipe"]["formats"]:
+            raise StoreError(f"data set {name!r} was not packaged as native: add that to its recipe's formats")
+        return open_dataset(self.objects.fs, self.objects.path(f"datasets/{name}/{about['version']}/native"))
