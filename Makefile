@@ -1,0 +1,66 @@
+# Each target does everything it needs, and nothing twice: a second run installs and fetches nothing.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+# On Linux without an NVIDIA GPU, the CPU build: the default one would bring gigabytes of CUDA along.
+ifeq ($(shell uname -s)$(shell command -v nvidia-smi >/dev/null 2>&1 && echo gpu),Linux)
+TORCH ?= torch==2.13.0+cpu
+else
+TORCH ?= torch==2.13.0
+endif
+
+STORE ?= store
+export RUSHES_STORE ?= $(STORE)
+export DAGSTER_HOME := $(CURDIR)
+export RUSHES_MODELS ?= $(CURDIR)/var/models
+export YOLO_CONFIG_DIR ?= $(CURDIR)/var/ultralytics
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+INSTALLED := $(VENV)/installed
+
+.PHONY: help setup demo ui test lint docs bench clean
+.DEFAULT_GOAL := help
+
+help: ## what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(INSTALLED) ## a virtual environment with everything pinned
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "make: $(PYTHON) is not Python 3.11; set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV), a few minutes the first time"
+	@$(BIN)/pip install --quiet --no-deps '$(TORCH)' || { echo "make: no $(TORCH) was found: let pip see PyTorch's CPU wheels\
+	 (PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS; PyTorch's installation page gives the address), or take the default build\
+	 with: make TORCH=torch==2.13.0"; exit 1; }
+	@$(BIN)/pip install --quiet --no-deps -r requirements.lock \
+	  || { echo "make: pip could not install requirements.lock; its message above says what was missing"; exit 1; }
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . \
+	  || { echo "make: pip could not install this project; its message above says why"; exit 1; }
+	@touch $@
+
+demo: setup ## real clips through all seven assets
+	@$(BIN)/python -m orchestration.demo
+
+ui: setup ## Dagster's UI on http://127.0.0.1:3000
+	@$(BIN)/python -m orchestration.ui
+
+test: setup ## the tests
+	@$(BIN)/python -m pytest -q \
+	  && echo "make test: all tests passed; next: make demo, or make lint" \
+	  || { echo "make test: some tests failed; the first FAILED line above says which"; exit 1; }
+
+lint: setup ## ruff and mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && echo "make lint: clean"
+
+docs: setup ## what is made from the code: docs/tables.md and sql/views
+	@$(BIN)/python -m rushes.store.document && echo "make docs: written"
+
+bench: setup ## the pipeline's cost beside the usual way's
+	@$(BIN)/python benchmarks/pipeline.py
+
+clean: ## remove the environment, the models and the demonstration's store
+	rm -rf $(VENV) var store

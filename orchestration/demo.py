@@ -1,0 +1,155 @@
+"""The demonstration: real clips through all seven assets, and a table of what came out.
+
+``make demo`` runs it. Here: which clips, settings and recipes, and the figures people look for. Not here: anything that
+the command line does not offer as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from rushes import settings
+from rushes.errors import RushesError
+from rushes.models.registry import models_folder
+from rushes.selection import recipe as recipe_files
+from rushes.sources.demo_clips import fetch
+from rushes.sources.register import register
+from rushes.store.database import connect
+from rushes.store.objects import Objects
+
+COLLECTION = "demo"
+_FILES = Path(__file__).parents[1] / "docs" / "demo"
+out = Console()
+
+_FIGURES: tuple[tuple[str, str], ...] = (
+    ("videos", "SELECT count(*)::VARCHAR FROM videos WHERE collection = 'demo'"),
+    ("clips", "SELECT count(*)::VARCHAR FROM clips WHERE batch LIKE 'demo-%'"),
+    (
+        "shots of bikes.mp4",
+        "SELECT string_agg('[' || start_frame || ',' || end_frame || ')', ' ' ORDER BY start_frame) FROM clips "
+        "WHERE video_id = 'bikes'",
+    ),
+    (
+        "clips kept and dropped",
+        "SELECT string_agg(n || ' ' || verdict, ', ' ORDER BY verdict = 'kept' DESC, verdict) FROM (SELECT CASE WHEN kept "
+        "THEN 'kept' ELSE 'dropped: ' || reason END AS verdict, count(*) AS n FROM filtered_clips "
+        "WHERE batch LIKE 'demo-%' GROUP BY 1)",
+    ),
+    (
+        "tracks by class",
+        "SELECT string_agg(n || ' ' || class_name, ', ' ORDER BY n DESC, class_name) FROM (SELECT class_name, count(*) "
+        "AS n FROM tracks WHERE batch LIKE 'demo-%' GROUP BY 1)",
+    ),
+    (
+        "faces hidden",
+        "SELECT sum(n_faces) || ' faces in ' || (SELECT count(*) FROM redactions WHERE batch LIKE 'demo-%') || "
+        "' frame regions: ' || string_agg(DISTINCT video_id, ', ') FILTER (n_faces > 0) FROM filtered_clips "
+        "WHERE kept AND batch LIKE 'demo-%'",
+    ),
+    ("vectors", "SELECT count(*)::VARCHAR FROM embeddings WHERE batch LIKE 'demo-%'"),
+    (
+        "sequences selected",
+        "SELECT string_agg(n || ' by ' || recipe, ', ' ORDER BY recipe) FROM (SELECT recipe, count(*) AS n "
+        "FROM selections GROUP BY 1)",
+    ),
+    (
+        "files packaged",
+        "SELECT string_agg(n || ' ' || format || ' (' || mb || ' MB)', ', ' ORDER BY format) FROM (SELECT format, "
+        "count(*) AS n, round(sum(size) / 1e6, 1) AS mb FROM datasets GROUP BY 1)",
+    ),
+    (
+        "rejects",
+        "SELECT coalesce(string_agg(n || ' ' || reason, ', ' ORDER BY n DESC, reason), 'none') FROM (SELECT reason, "
+        "count(*) AS n FROM rejects GROUP BY 1)",
+    ),
+)
+
+
+def main() -> int:
+    """Run the demonstration; return the exit code."""
+    started = time.monotonic()
+    os.environ["RUSHES_STORE"] = Objects(os.environ.get("RUSHES_STORE") or "store").uri
+    objects = Objects(os.environ["RUSHES_STORE"])
+    try:
+        _prepare(objects)
+        runs = _build(objects)
+    except RushesError as error:
+        out.print(f"make demo: failed: {error}", style="red", soft_wrap=True, markup=False)
+        return 1
+    out.print(_table(objects, runs))
+    recipe = recipe_files.load(objects, "diverse-sequences")
+    worked = "nothing was left to do" if not runs else f"{len(runs)} partitions built"
+    out.print(
+        f"make demo: done in {time.monotonic() - started:.0f} s, {worked}; the report is "
+        f"{objects.full_uri(f'reports/{recipe.name}/index.html')}; next: make ui, "
+        "or .venv/bin/rushes sql \"SELECT class_name, count(*) FROM tracks GROUP BY 1\"",
+        soft_wrap=True, highlight=False,
+    )  # fmt: skip
+    return 0
+
+
+def _prepare(objects: Objects) -> None:
+    """Fetch the clips, and register them with the demonstration's settings and recipes."""
+    clips = fetch(models_folder().parent / "clips")
+    if not objects.exists(settings.PATH):
+        settings.save(objects, (_FILES / "settings.yaml").read_text())
+    register(objects, [str(clip) for clip in clips], COLLECTION)
+    for file in sorted(_FILES.glob("*.yaml")):
+        if file.name != "settings.yaml":
+            recipe_files.save(objects, file.read_text(), str(file))
+
+
+def _build(objects: Objects) -> list[str]:
+    """Build what is missing as ``rushes build`` does; return the partitions that were built."""
+    from orchestration.build import build
+    from orchestration.gaps import batch_gaps, recipe_gaps
+
+    before = [gap.partition for gap in batch_gaps(objects)]
+    before = before or [gap.partition for gap in recipe_gaps(objects)]
+    if before:
+        build(batch=None, recipe=None, asset=None)
+    return before
+
+
+def _table(objects: Objects, runs: list[str]) -> Table:
+    table = Table(title="What came out", title_justify="left", show_header=False, show_lines=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    with connect(objects) as connection:
+        for title, query in _FIGURES:
+            table.add_row(title, str(connection.execute(query).fetchall()[0][0]))
+    table.add_row("seconds for each asset", _seconds())
+    for name in recipe_files.names(objects):
+        table.add_row(f"data set {name}", objects.full_uri(f"datasets/{name}"))
+        table.add_row(f"report {name}", objects.full_uri(f"reports/{name}/index.html"))
+    return table
+
+
+def _seconds() -> str:
+    """Return the wall seconds of each asset's latest materialisations, as Dagster remembers them."""
+    import dagster as dg
+
+    from orchestration.lineage import BATCH_ASSETS, RECIPE_ASSETS
+    from orchestration.run import project_instance
+
+    instance = project_instance()
+    spent: dict[str, Any] = {}
+    for asset in (*BATCH_ASSETS, *RECIPE_ASSETS):
+        latest: dict[str | None, float] = {}
+        for record in instance.fetch_materializations(dg.AssetKey(asset), limit=100).records:
+            found = record.asset_materialization
+            if found is not None and record.partition_key not in latest and "seconds" in found.metadata:
+                latest[record.partition_key] = float(found.metadata["seconds"].value)  # type: ignore[arg-type]
+        spent[asset] = sum(latest.values())
+    return ", ".join(f"{asset} {seconds:.1f}" for asset, seconds in spent.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
