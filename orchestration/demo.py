@@ -97,7 +97,7 @@ def main() -> int:
 
 def _prepare(objects: Objects) -> None:
     """Fetch the clips, and register them with the demonstration's settings and recipes."""
-    clips = fetch(models_folder().parent / "clips")
+    clips = fetch(models_folder() / "clips")
     if not objects.exists(settings.PATH):
         settings.save(objects, (_FILES / "settings.yaml").read_text())
     register(objects, [str(clip) for clip in clips], COLLECTION)
