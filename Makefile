@@ -33,12 +33,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  || { echo "make: $(PYTHON) is not Python 3.11; set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV), a few minutes the first time"
-	@$(BIN)/pip install --quiet --no-deps '$(TORCH)' || { echo "make: no $(TORCH) was found: let pip see PyTorch's CPU wheels\
+	@$(BIN)/pip install -qq --no-deps '$(TORCH)' || { echo "make: no $(TORCH) was found: let pip see PyTorch's CPU wheels\
 	 (PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS; PyTorch's installation page gives the address), or take the default build\
 	 with: make TORCH=torch==2.13.0"; exit 1; }
-	@$(BIN)/pip install --quiet --no-deps -r requirements.lock \
+	@$(BIN)/pip install -qq --no-deps -r requirements.lock \
 	  || { echo "make: pip could not install requirements.lock; its message above says what was missing"; exit 1; }
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . \
+	@$(BIN)/pip install -qq --no-deps --no-build-isolation -e . \
 	  || { echo "make: pip could not install this project; its message above says why"; exit 1; }
 	@touch $@
 

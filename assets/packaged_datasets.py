@@ -10,6 +10,7 @@ from resources.compute import ComputeResource
 from resources.store import StoreResource
 from rushes.packaging.package import ASSET, VERSION, dataset_root, package
 from rushes.selection import recipe as recipe_files
+from rushes.store.manifests import noting_failure
 
 
 @dg.asset(
@@ -28,8 +29,13 @@ def packaged_datasets(
 ) -> dg.MaterializeResult:
     """Package one recipe."""
     started = time.monotonic()
-    with failing_plainly(), compute.progress(context, f"packaged_datasets {context.partition_key}") as progress:
-        recipe = recipe_files.load(store.objects, context.partition_key)
+    key = context.partition_key
+    with (
+        failing_plainly(),
+        noting_failure(store.objects, ASSET, key),
+        compute.progress(context, f"{ASSET} {key}") as progress,
+    ):
+        recipe = recipe_files.load(store.objects, key)
         record = package(store.objects, recipe, compute.workers, progress)
     root = dataset_root(recipe.name, record.identity[:12])
     extra = {

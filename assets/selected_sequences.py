@@ -10,6 +10,7 @@ from resources.store import StoreResource
 from rushes.selection import recipe as recipe_files
 from rushes.selection.report import write_report
 from rushes.selection.select import ASSET, VERSION, select
+from rushes.store.manifests import noting_failure
 
 
 @dg.asset(
@@ -25,7 +26,7 @@ from rushes.selection.select import ASSET, VERSION, select
 def selected_sequences(context: dg.AssetExecutionContext, store: StoreResource) -> dg.MaterializeResult:
     """Carry out one recipe."""
     started = time.monotonic()
-    with failing_plainly():
+    with failing_plainly(), noting_failure(store.objects, ASSET, context.partition_key):
         recipe = recipe_files.load(store.objects, context.partition_key)
         selection = select(store.objects, recipe)
         report = write_report(store.objects, recipe, selection)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from rushes.errors import RushesError, SettingsError
+from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects
+
+if TYPE_CHECKING:
+    from orchestration.gaps import Gap
 
 out = Console()
 
@@ -31,48 +35,70 @@ def build(
 ) -> None:
     """Materialise what is missing, stale or unfinished: all of it, or a batch, a recipe, up to an asset.
 
-    Killed or stopped, the same command goes on where it was.
+    Killed or stopped, the same command goes on where it was. For example: `rushes build`,
+    `rushes build --batch main-0000 --asset tracks`, `rushes build --recipe street`.
     """
-    from orchestration.gaps import Gap, batch_gaps, recipe_gaps
-    from orchestration.lineage import BATCH_ASSETS, RECIPE_ASSETS
-    from rushes.selection import recipe as recipe_files
-    from rushes.store.manifests import batch_names
-
     objects = Objects(os.environ["RUSHES_STORE"])
-    assets = _up_to(asset, (*BATCH_ASSETS, *RECIPE_ASSETS))
-    _check_known("batch", batch, batch_names(objects))
-    _check_known("recipe", recipe, recipe_files.names(objects))
     started = time.monotonic()
-    failures: list[str] = []
-    runs = 0
-
-    def fill(job: str, gaps: Sequence[Gap]) -> None:
-        nonlocal runs
-        for gap in gaps:
-            if lacking := [name for name in gap.assets if name in assets]:
-                from orchestration.run import run_job
-
-                runs += 1
-                failure = run_job(job, gap.partition, lacking)
-                out.print(f"{'failed' if failure else 'built '} {gap.partition}: {', '.join(lacking)}", soft_wrap=True)
-                failures.extend([f"{gap.partition}: {failure}"] if failure else [])
-
-    if batch or not recipe:
-        fill("build_batch", [gap for gap in batch_gaps(objects) if not batch or gap.partition in batch])
-    if recipe or not batch:  # only now: what a recipe lacks follows from what the batches hold
-        fill("build_recipe", [gap for gap in recipe_gaps(objects) if not recipe or gap.partition in recipe])
-    if failures:
-        raise BuildFailedError("; ".join(failures))
+    runs = build_missing(objects, batch, recipe, asset)
     if not runs:
-        out.print("nothing to do: everything asked for is built" if batch_names(objects) else _NOTHING, soft_wrap=True)
+        out.print(_NOTHING if batch_names(objects) else _NO_VIDEOS, soft_wrap=True)
         return
     out.print(f"{runs} runs in {time.monotonic() - started:.1f} s; next: rushes status, or make ui", soft_wrap=True)
 
 
-_NOTHING = "nothing to do: no videos are registered; next: rushes add VIDEO …"
+_NOTHING = "nothing to do: everything asked for is built"
+_NO_VIDEOS = "nothing to do: no videos are registered; next: rushes add VIDEO …"
 
 
-def _up_to(asset: str | None, order: tuple[str, ...]) -> tuple[str, ...]:
+def build_missing(
+    objects: Objects,
+    batches: Sequence[str] | None = None,
+    recipes: Sequence[str] | None = None,
+    up_to: str | None = None,
+) -> int:
+    """Run a job on each partition that lacks something; return how many runs that took.
+
+    A failed run does not stop the others; ``BuildFailedError`` names all that failed.
+    """
+    from orchestration.gaps import batch_gaps, recipe_gaps
+    from rushes.selection import recipe as recipe_files
+
+    assets = _up_to(up_to)
+    _check_known("batch", batches, batch_names(objects))
+    _check_known("recipe", recipes, recipe_files.names(objects))
+    failures: list[str] = []
+    runs = 0
+    if batches or not recipes:
+        runs += _fill("build_batch", batch_gaps(objects), batches, assets, failures)
+    if recipes or not batches:  # only now: what a recipe lacks follows from what the batches hold
+        runs += _fill("build_recipe", recipe_gaps(objects), recipes, assets, failures)
+    if failures:
+        raise BuildFailedError("; ".join(failures))
+    return runs
+
+
+def _fill(
+    job: str, gaps: Iterable[Gap], only: Sequence[str] | None, assets: Sequence[str], failures: list[str]
+) -> int:
+    runs = 0
+    for gap in gaps:
+        lacking = [name for name in gap.assets if name in assets]
+        if (only and gap.partition not in only) or not lacking:
+            continue
+        from orchestration.run import run_job
+
+        failure = run_job(job, gap.partition, lacking)
+        out.print(f"{'failed' if failure else 'built '} {gap.partition}: {', '.join(lacking)}", soft_wrap=True)
+        failures.extend([f"{gap.partition}: {failure}"] if failure else [])
+        runs += 1
+    return runs
+
+
+def _up_to(asset: str | None) -> tuple[str, ...]:
+    from orchestration.lineage import BATCH_ASSETS, RECIPE_ASSETS
+
+    order = (*BATCH_ASSETS, *RECIPE_ASSETS)
     if asset is None:
         return order
     if asset not in order:
@@ -80,7 +106,7 @@ def _up_to(asset: str | None, order: tuple[str, ...]) -> tuple[str, ...]:
     return order[: order.index(asset) + 1]
 
 
-def _check_known(what: str, given: list[str] | None, known: list[str]) -> None:
+def _check_known(what: str, given: Sequence[str] | None, known: list[str]) -> None:
     for name in given or ():
         if name not in known:
             raise SettingsError(f"unknown {what} {name!r}; there are: {', '.join(known[:20]) or 'none'}")

@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.build import build_missing
 from rushes import settings
 from rushes.errors import RushesError
 from rushes.models.registry import models_folder
@@ -26,7 +27,7 @@ from rushes.store.objects import Objects
 
 COLLECTION = "demo"
 _FILES = Path(__file__).parents[1] / "docs" / "demo"
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 140)
 
 _FIGURES: tuple[tuple[str, str], ...] = (
     ("videos", "SELECT count(*)::VARCHAR FROM videos WHERE collection = 'demo'"),
@@ -79,13 +80,13 @@ def main() -> int:
     objects = Objects(os.environ["RUSHES_STORE"])
     try:
         _prepare(objects)
-        runs = _build(objects)
+        runs = build_missing(objects)
     except RushesError as error:
         out.print(f"make demo: failed: {error}", style="red", soft_wrap=True, markup=False)
         return 1
-    out.print(_table(objects, runs))
+    out.print(_table(objects))
     recipe = recipe_files.load(objects, "diverse-sequences")
-    worked = "nothing was left to do" if not runs else f"{len(runs)} partitions built"
+    worked = "nothing was left to do" if not runs else f"{runs} runs"
     out.print(
         f"make demo: done in {time.monotonic() - started:.0f} s, {worked}; the report is "
         f"{objects.full_uri(f'reports/{recipe.name}/index.html')}; next: make ui, "
@@ -106,19 +107,7 @@ def _prepare(objects: Objects) -> None:
             recipe_files.save(objects, file.read_text(), str(file))
 
 
-def _build(objects: Objects) -> list[str]:
-    """Build what is missing as ``rushes build`` does; return the partitions that were built."""
-    from orchestration.build import build
-    from orchestration.gaps import batch_gaps, recipe_gaps
-
-    before = [gap.partition for gap in batch_gaps(objects)]
-    before = before or [gap.partition for gap in recipe_gaps(objects)]
-    if before:
-        build(batch=None, recipe=None, asset=None)
-    return before
-
-
-def _table(objects: Objects, runs: list[str]) -> Table:
+def _table(objects: Objects) -> Table:
     table = Table(title="What came out", title_justify="left", show_header=False, show_lines=True)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

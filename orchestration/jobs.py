@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import dagster as dg
 
-from assets.partitions import batches, recipes
 from orchestration.lineage import BATCH_ASSETS, RECIPE_ASSETS
 
 build_batch = dg.define_asset_job(
     "build_batch",
     selection=dg.AssetSelection.assets(*BATCH_ASSETS),
-    partitions_def=batches,
     description="From a batch's registered videos to its embeddings.",
 )
 
 build_recipe = dg.define_asset_job(
     "build_recipe",
     selection=dg.AssetSelection.assets(*RECIPE_ASSETS),
-    partitions_def=recipes,
     description="From a recipe to its packaged data sets.",
 )

@@ -11,8 +11,10 @@ import socket
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import yaml
 
 from orchestration.definitions import build_defs
 from orchestration.sensors import add_missing_keys
@@ -45,10 +47,24 @@ def project_instance() -> dg.DagsterInstance:
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(_PROJECT)))
     if not (home / "dagster.yaml").is_file():
         raise SettingsError(f"DAGSTER_HOME is {home}, but there is no dagster.yaml; set it to the project's folder")
-    instance = dg.DagsterInstance.get()
+    instance = dg.DagsterInstance.local_temp(str(home), overrides=_anchored(home))
     _end_orphans(instance)
     add_missing_keys(instance, Objects(os.environ["RUSHES_STORE"]))
     return instance
+
+
+def _anchored(home: Path) -> dict[str, Any]:
+    """Return the sections of ``dagster.yaml`` with their folders below it, wherever the command was given.
+
+    Dagster itself takes them from the working folder, and would begin another history in each.
+    """
+
+    def anchored(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: anchored(inner, name) for name, inner in value.items()}
+        return str(home / value) if key == "base_dir" and isinstance(value, str) else value
+
+    return {name: anchored(section) for name, section in yaml.safe_load((home / "dagster.yaml").read_text()).items()}
 
 
 def _end_orphans(instance: dg.DagsterInstance) -> None:

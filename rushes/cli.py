@@ -7,6 +7,7 @@ library, through the entry points of ``rushes.commands``.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from rushes.errors import RushesError, SettingsError, StoreError
 from rushes.store.objects import Objects
@@ -38,7 +39,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(settings_app, name="settings")
 
-out = Console()
+# Into a file or another program, tables are as wide as they need to be: nothing is cut off.
+out = Console(width=None if sys.stdout.isatty() else 10_000)
 err = Console(stderr=True)
 
 
@@ -91,7 +93,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
     if not everything:
         out.print(f"{this_store().uri} holds no batches yet; next: rushes add VIDEO …", soft_wrap=True)
         return
-    table = Table("batch or recipe", "asset", "state", "rows", "rejects", "failure")
+    table = _table("batch or recipe", "asset", "state", "rows", "rejects", "failure")
     for partition in everything:
         for one in partition:
             colour = {"built": "green", "missing": "yellow", "stale": "yellow"}.get(one.state.value, "red")
@@ -121,6 +123,8 @@ def sql(
     if file is not None and not file.is_file():
         raise StoreError(f"{file}: no such file")
     text = query if query is not None else file.read_text()  # type: ignore[union-attr]
+    if not text.strip():
+        raise SettingsError("the query is empty; for example: SELECT class_name, count(*) FROM tracks GROUP BY 1")
     with connect(this_store()) as connection:
         try:
             rows = connection.execute(text).to_arrow_table()
@@ -138,22 +142,22 @@ def why(item: Annotated[str, typer.Argument(help="id of a video, clip, track or 
     with connect(this_store()) as connection:
         for chapter in story(connection, item):
             if len(chapter.rows) == 1:
-                table = Table(title=chapter.title, title_justify="left", show_header=False)
+                table = _table("", "", title=chapter.title, header=False)
                 for name, value in zip(chapter.columns, chapter.rows[0], strict=True):
                     table.add_row(name, _cell(value))
             else:
-                table = Table(*chapter.columns, title=chapter.title, title_justify="left")
+                table = _table(*chapter.columns, title=chapter.title)
                 for row in chapter.rows:
                     table.add_row(*(_cell(value) for value in row))
             out.print(table)
 
 
-@models_app.command("list")
+@models_app.command("list", epilog="`rushes models list`")
 def models_list() -> None:
     """List the registered models."""
     from rushes.models.registry import MODELS, models_folder
 
-    table = Table("name", "for", "from", "MB", "licence", "here", "sha256")
+    table = _table("name", "for", "from", "MB", "licence", "here", "sha256")
     for model in MODELS.values():
         here = "yes" if (models_folder() / model.filename).exists() else "no"
         table.add_row(
@@ -188,19 +192,19 @@ def recipe_add(file: Annotated[Path, typer.Argument(help="a YAML file; see docs/
     out.print(f"recipe {recipe.name} registered; next: rushes build --recipe {recipe.name}", soft_wrap=True)
 
 
-@recipe_app.command("list")
+@recipe_app.command("list", epilog="`rushes recipe list`")
 def recipe_list() -> None:
     """List the store's recipes."""
     from rushes.selection.recipe import load, names
 
-    table = Table("name", "unit", "strategy", "formats", "description")
+    table = _table("name", "unit", "strategy", "formats", "description")
     for name in names(this_store()):
         recipe = load(this_store(), name)
         table.add_row(name, recipe.unit, recipe.strategy, ", ".join(recipe.formats), recipe.description)
     out.print(table)
 
 
-@settings_app.command("show")
+@settings_app.command("show", epilog="`rushes settings show > settings.yaml` · `… show --collection street`")
 def settings_show(
     collection: Annotated[str | None, typer.Option(help="as this collection has them")] = None,
 ) -> None:
@@ -223,26 +227,45 @@ def settings_set(file: Annotated[Path, typer.Argument(help="a YAML file; what it
     out.print("settings stored; next: rushes status", soft_wrap=True)
 
 
+def _table(*columns: str, title: str | None = None, header: bool = True) -> Table:
+    """Return a table that breaks what is too long: an id cut short is of no use."""
+    folded = (Column(name, overflow="fold") for name in columns)
+    return Table(*folded, title=title, title_justify="left", show_header=header)
+
+
 def _print_rows(rows: Any, format: str) -> None:
     if format == "table":
-        table = Table(*rows.column_names)
+        table = _table(*rows.column_names)
         for row in rows.to_pylist():
             table.add_row(*(_cell(value) for value in row.values()))
         out.print(table)
         out.print(f"{len(rows)} rows")
     elif format == "json":
         for row in rows.to_pylist():
-            print(json.dumps(row, default=str, ensure_ascii=False))
+            print(json.dumps(row, default=_as_text, ensure_ascii=False))
     elif format == "csv":
-        from pyarrow import csv
-
-        sys.stdout.flush()
-        csv.write_csv(rows, sys.stdout.buffer)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(rows.column_names)
+        for row in rows.to_pylist():
+            writer.writerow(_csv_cell(value) for value in row.values())
     else:
         from pyarrow import parquet
 
         sys.stdout.flush()
         parquet.write_table(rows, sys.stdout.buffer)
+
+
+def _csv_cell(value: Any) -> Any:
+    """Return a value as it stands in CSV: lists and structures as JSON."""
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, default=_as_text, ensure_ascii=False)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _as_text(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _cell(value: Any) -> str:

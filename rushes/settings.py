@@ -54,7 +54,8 @@ class Privacy(_Section):
     look_for: Literal["faces", "none"] = Field("faces", description="faces, or none")
     model: str = Field("centerface", description="registry name or path")
     sample_fps: float = Field(4.0, gt=0, description="frames a second that the detector looks at")
-    min_score: float = Field(0.5, gt=0, lt=1, description="least score of a face")
+    min_score: float = Field(0.6, gt=0, lt=1, description="a face must reach this once in a clip")
+    min_linked_score: float = Field(0.3, gt=0, lt=1, description="and this in every other frame in which it counts")
     padding: float = Field(0.2, ge=0, description="each side grows by this share of the box, and more between samples")
 
 
@@ -86,12 +87,12 @@ class Build(_Section):
 class Settings(_Section):
     """All settings, for one collection."""
 
-    shots: Shots = Shots()  # type: ignore[call-arg]
-    filters: Filters = Filters()  # type: ignore[call-arg]
-    privacy: Privacy = Privacy()  # type: ignore[call-arg]
-    tracking: Tracking = Tracking()  # type: ignore[call-arg]
-    embedding: Embedding = Embedding()  # type: ignore[call-arg]
-    build: Build = Build()  # type: ignore[call-arg]
+    shots: Shots = Shots()
+    filters: Filters = Filters()
+    privacy: Privacy = Privacy()
+    tracking: Tracking = Tracking()
+    embedding: Embedding = Embedding()
+    build: Build = Build()
 
 
 def parse(text: str) -> dict[str | None, Settings]:

@@ -157,7 +157,7 @@ def _map_of_vectors(connection: duckdb.DuckDBPyConnection, batch: str) -> bytes 
         for whole, marker in ((True, "o"), (False, "x")):
             own = [i for i, row in enumerate(rows) if row[0] == video and row[1] is whole]
             label = video if whole and len(videos) <= 12 else None
-            plot.scatter(*places[own].T, s=18, marker=marker, color=f"C{number % 10}", label=label, alpha=0.7)
+            plot.scatter(places[own, 0], places[own, 1], s=18, marker=marker, color=f"C{number % 10}", label=label, alpha=0.7)
     plot.set_title(f"{len(rows)} vectors on two principal axes (o frames, x crops)", fontsize=9)
     if len(videos) <= 12:
         plot.legend(fontsize=7)

@@ -6,7 +6,7 @@ the judging, the finding.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from rushes.video.reader import VideoReader
 from rushes.video.sampling import frames_at
 from rushes.work.step import Outcome, Task
 
+if TYPE_CHECKING:
+    from rushes.filters.predictors import Predictor
+
 _LINES = 360
 # What TrackVerse's predictors look at: the first seconds of a clip, at this rate.
 _PREDICTOR_SECONDS, _PREDICTOR_FPS = 8.0, 2.0
@@ -34,8 +37,8 @@ class JudgeVideo:
         self._filters, self._privacy = settings.filters, settings.privacy
         self._faces = None
         if settings.privacy.look_for == "faces":
-            self._faces = FaceDetector(settings.privacy.model, settings.privacy.min_score, _LINES)
-        self._predictors = {}
+            self._faces = FaceDetector(settings.privacy.model, settings.privacy.min_linked_score, _LINES)
+        self._predictors: dict[str, Predictor] = {}
         if settings.filters.cartoon_model:
             from rushes.filters.predictors import CartoonPredictor
 
@@ -106,7 +109,8 @@ class JudgeVideo:
                 found.append((faces.boxes * scale, faces.scores))
         figures: dict[str, float | None] = {"cartoon": None, "aesthetics": None, **metrics.result()}
         figures |= {name: predict(shown) for name, predict in self._predictors.items()}
-        hidden = regions(looked_at, found, reader.times_s, clip, frame_size, self._privacy.padding) if looked_at else []
+        privacy = self._privacy
+        hidden = regions(looked_at, found, reader.times_s, clip, frame_size, privacy.padding, privacy.min_score)
         return figures, hidden
 
     def _predictor_frames(self, reader: VideoReader, clip: tuple[int, int]) -> set[int]:

@@ -213,7 +213,7 @@ def _about(
         sources = connection.execute(
             "SELECT video_id, sha256, source_uri FROM videos WHERE list_contains(?, video_id) ORDER BY video_id", [used]
         ).fetchall()
-    records = [read_record(objects, *name.split("/", 1)) for name in sorted(inputs)]  # type: ignore[arg-type]
+    records = [read_record(objects, *name.split("/", 1)) for name in sorted(inputs)]
     return {
         "name": recipe.name,
         "version": version,

@@ -13,7 +13,7 @@ import numpy as np
 
 from rushes.tracking.bytetrack import TrackerParams, track_clip
 
-# Every face that was found is hidden, so every detection is sure; a face lost for a while is most likely still there.
+# All sightings are linked alike, whatever their score; a face lost for a while is most likely still there.
 _LINKING = TrackerParams(
     track_thresh=0.0, new_track_margin=0.0, low_thresh=0.0, track_buffer_s=2.0, min_hits=1, fuse_score=False
 )
@@ -40,8 +40,11 @@ def regions(
     clip: tuple[int, int],
     frame_size: tuple[int, int],
     padding: float,
+    min_score: float,
 ) -> list[Region]:
-    """Return the regions of a clip.
+    """Return the regions of a clip: what was seen at least once with ``min_score`` or more.
+
+    A weaker sighting counts only where it links with such a one, before or after it.
 
     ``samples``: frame numbers looked at, ascending; ``found``: boxes (k, 4) LTWH and scores (k,) in each; ``times_s``:
     all frames' times; ``clip``: its frame range, which no region leaves; ``frame_size``: (width, height). A region
@@ -57,6 +60,7 @@ def regions(
     return [
         _filled(sightings, samples, found, times_s, clip, frame_size, padding)
         for sightings in [*(linked[n] for n in sorted(linked)), *alone]
+        if max(found[at][1][k] for at, k in sightings) >= min_score
     ]
 
 

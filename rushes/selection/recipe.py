@@ -127,7 +127,8 @@ def parse(text: str, origin: str = "the recipe") -> Recipe:
         raise SettingsError(f"{origin}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(fields, dict):
         raise SettingsError(f"{origin}: a recipe is a mapping; allowed fields: {', '.join(Recipe.model_fields)}")
-    for strategy in fields.get("strategies") or ():
+    strategies = fields.get("strategies")
+    for strategy in strategies if isinstance(strategies, list) else ():
         if strategy not in get_args(StrategyName):
             raise SettingsError(
                 f"{origin}: unknown strategy {strategy!r}; allowed: {', '.join(get_args(StrategyName))}"

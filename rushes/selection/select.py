@@ -38,7 +38,7 @@ class Selection:
 
 def selection_inputs(objects: Objects, recipe: Recipe) -> dict[str, str]:
     """Return the identity of each partition that the recipe reads: all batches whose embeddings are built."""
-    inputs = {}
+    inputs: dict[str, str] = {}
     for batch in batch_names(objects):
         if recipe.collections and batch.rpartition("-")[0] not in recipe.collections:
             continue

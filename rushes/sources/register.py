@@ -16,7 +16,7 @@ from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
 from rushes.store.objects import Objects
 
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .ts .mts .m2ts .mpg .mpeg .wmv .flv .ogv .3gp".split()
+    [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"]
 )
 DEFAULT_BATCH_SIZE = 64
 

@@ -7,6 +7,7 @@ here: the questions people ask (``sql/curation`` and the users' own).
 from __future__ import annotations
 
 import os
+import re
 from importlib import resources
 
 import duckdb
@@ -56,7 +57,9 @@ def sql_type(type_: pa.DataType) -> str:
 
 def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Table) -> None:
     """Create ``stored.<table>``: all its partitions, or an empty relation of the same columns when there is none."""
-    pattern = objects.full_uri(f"tables/{table.name}/{'/'.join('*' for _ in table.keys)}/data.parquet")
+    # What stands in the store's own path is meant as it is, brackets and stars too.
+    folder = re.sub(r"([*?\[])", r"[\1]", objects.full_uri(f"tables/{table.name}"))
+    pattern = f"{folder}/{'/'.join('*' for _ in table.keys)}/data.parquet"
     types = "{" + ", ".join(f"'{key}': VARCHAR" for key in table.keys) + "}"
     source = f"read_parquet('{pattern.replace(chr(39), chr(39) * 2)}', hive_partitioning = true, hive_types = {types})"
     try:

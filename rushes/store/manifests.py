@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rushes.errors import StoreError
+from rushes.errors import RushesError, StoreError
 from rushes.store.objects import Objects
 
 
@@ -144,6 +145,17 @@ def read_failure(objects: Objects, asset: str, partition: str) -> str | None:
 def clear_failure(objects: Objects, asset: str, partition: str) -> None:
     """Forget a partition's failure."""
     objects.delete(failure_path(asset, partition))
+
+
+@contextmanager
+def noting_failure(objects: Objects, asset: str, partition: str) -> Iterator[None]:
+    """Note what is raised inside as the partition's failure; forget an earlier one when nothing is."""
+    try:
+        yield
+    except RushesError as error:
+        write_failure(objects, asset, partition, str(error))
+        raise
+    clear_failure(objects, asset, partition)
 
 
 def _json(fields: dict[str, object]) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Reason(StrEnum):
@@ -45,6 +46,6 @@ class Reject:
     reason: Reason
     detail: str
 
-    def row(self) -> dict[str, str]:
+    def row(self) -> dict[str, Any]:
         """Return the row of the ``rejects`` table."""
         return {**asdict(self), "reason": self.reason.value}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from functools import cache
 
-import pandera.errors
 import pandera.polars as pandera
 import polars as pl
 import pyarrow as pa
+from pandera.api.polars.types import PolarsData
+from pandera.errors import SchemaErrors
 
 from rushes.store.schemas import TABLES, Column
 
@@ -44,7 +45,7 @@ def problems(table: str, rows: pa.Table) -> list[str]:
     frame = pl.DataFrame(pl.from_arrow(rows))
     try:
         schema(table).validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as error:
+    except SchemaErrors as error:
         cases = error.failure_cases.group_by("column", "check", maintain_order=True).agg(
             pl.len().alias("n"), pl.col("failure_case").first().alias("first")
         )
@@ -69,5 +70,5 @@ def _checks(column: Column) -> list[pandera.Check]:
     return checks
 
 
-def _finite(data: pandera.PolarsData) -> pl.LazyFrame:
+def _finite(data: PolarsData) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col(data.key).is_finite() | pl.col(data.key).is_null())

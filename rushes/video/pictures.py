@@ -83,6 +83,6 @@ def _cell(tile: Tile, width: int) -> np.ndarray:
 
 def _colour(number: int) -> tuple[int, int, int]:
     """Return one of many colours that are easy to tell apart: hues a golden angle away from each other."""
-    hue = np.uint8([[[int(number * 137.508) % 180, 200, 255]]])
+    hue = np.array([[[int(number * 137.508) % 180, 200, 255]]], np.uint8)
     r, g, b = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0].tolist()
     return r, g, b

@@ -116,12 +116,12 @@ class VideoReader:
         if self._forward is not None and self._forward.leads_to(run) and keyframe <= self._forward.at + _SEEK_GAP:
             yield self._forward
         else:
-            yield self._from(int(self._index.pts[keyframe]), keyframe)
+            yield self._from(int(self._index.dts[keyframe]), keyframe)
         # The container's own seeking came out too late (a broken index, or none): read from the very first packet.
         yield self._from(int(self._index.dts.min()), 0)
 
     def _from(self, time: int, first: int) -> _Forward:
-        """Begin to decode at the last keyframe no later than ``time``, in ticks; ``first`` is the first frame needed."""
+        """Begin to decode at the last keyframe no later than ``time``, in ticks, for frames from ``first`` on."""
         self._forward = None
         self._container.seek(time, stream=self._stream)
         packets = self._container.demux(self._stream)
@@ -161,14 +161,16 @@ class _Forward:
         return run[0] > self.at and self._left_out.isdisjoint(run)
 
     def frames(self, run: list[int]) -> Iterator[tuple[int, VideoFrame]]:
-        """Yield (frame number, frame) of those of a run that come; stop after the last one."""
+        """Yield (frame number, frame) of a run in its order; stop after the last one, or when one does not come."""
         self._wanted = set(run)
+        due = iter(run)
+        awaited = next(due)
         for number, frame in self._decoded:
             self.at = max(self.at, number)
-            if number in self._wanted:
-                self._wanted.discard(number)
+            if number == awaited:
                 yield number, frame
-            if not self._wanted:
+                awaited = next(due, -1)
+            if awaited <= self.at:
                 return
 
     def _decode(self, packets: Iterator[Packet]) -> Iterator[tuple[int, VideoFrame]]:

@@ -12,7 +12,7 @@ def frames_at(times_s: np.ndarray, start: int, end: int, fps: float) -> np.ndarr
     """Return the frames of ``[start, end)`` that are nearest to a grid of ``fps`` a second beginning at ``start``.
 
     ``times_s``: float64 presentation times of all frames. Returns int64 frame numbers, ascending, each at most once
-    (all frames when the video has fewer than ``fps`` a second); ties go to the earlier frame.
+    (all frames, save perhaps the last, when they are no closer than the grid); ties go to the earlier frame.
     """
     if end <= start:
         return np.empty(0, np.int64)

@@ -10,17 +10,26 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
 
-from rushes.errors import ModelError, RushesError, SettingsError, StoreError, VideoError
+from rushes.errors import ModelError, SettingsError, StoreError, VideoError
 from rushes.settings import Settings
 from rushes.store.manifests import (
-    Batch, Built, Entry, Record, clear_failure, read_batch, read_record, write_failure, write_record,
-)  # fmt: skip
+    Batch,
+    Built,
+    Entry,
+    Record,
+    noting_failure,
+    read_batch,
+    read_failure,
+    read_record,
+    write_record,
+)
 from rushes.store.objects import Objects
 from rushes.store.parts import existing_parts, read_part, write_part
 from rushes.store.rejects import Reason, Reject
@@ -51,7 +60,7 @@ def build(
     workers: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Report:
-    """Bring one partition up to date and tell what was done.
+    """Bring one partition up to date and tell what was done; one whose failure was noted is put together anew.
 
     ``workers`` processes share the videos (default: one a core); 0 does the work in this process. Raises
     ``StoreError`` when an upstream partition is missing or too many videos were rejected.
@@ -60,9 +69,10 @@ def build(
     batch = read_batch(objects, batch_name)
     planned = require(objects, step, batch, settings)
     record = read_record(objects, step.asset, batch.name)
-    if planned.state is State.BUILT and record is not None:
+    failed = read_failure(objects, step.asset, batch.name) is not None
+    if planned.state is State.BUILT and record is not None and not failed:
         return Report(record, 0, len(planned.parts), time.monotonic() - started)
-    try:
+    with noting_failure(objects, step.asset, batch.name):
         there = existing_parts(objects, step.asset, batch.name)
         todo = [(entry, key) for entry, key in planned.parts if key not in there]
         progress(len(planned.parts) - len(todo), len(planned.parts))
@@ -70,10 +80,6 @@ def build(
         failures = _make_parts(objects, planned, todo, count, progress)
         record = _assemble(objects, planned, failures)
         _judge(record, batch, settings)
-    except RushesError as error:
-        write_failure(objects, step.asset, batch.name, str(error))
-        raise
-    clear_failure(objects, step.asset, batch.name)
     return Report(record, len(todo), len(planned.parts) - len(todo), time.monotonic() - started)
 
 
@@ -131,20 +137,20 @@ def _make_parts(
 ) -> list[Reject]:
     """Make the parts that are not there; return a reject for each video whose failure may pass."""
     work = _PartWork(objects, planned.step, planned.batch.name, planned.batch.collection, planned.settings)
-    results = pool.run(work, todo, workers) if workers else pool.run_here(work, todo)
     failures = []
     done = len(planned.parts) - len(todo)
-    for (entry, _), error in results:
-        done += 1
-        progress(done, len(planned.parts))
-        if isinstance(error, (ModelError, StoreError, SettingsError)) or (
-            isinstance(error, BaseException) and not isinstance(error, Exception)
-        ):
-            raise error
-        if isinstance(error, Exception):
-            reason = Reason.CRASHED if isinstance(error, pool.WorkerDiedError) else Reason.FAILED
-            detail = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            failures.append(Reject("video", entry.entry_id, planned.step.asset, reason, detail))
+    with closing(pool.run(work, todo, workers) if workers else pool.run_here(work, todo)) as results:
+        for (entry, _), error in results:
+            done += 1
+            progress(done, len(planned.parts))
+            if isinstance(error, (ModelError, StoreError, SettingsError)) or (
+                isinstance(error, BaseException) and not isinstance(error, Exception)
+            ):
+                raise error
+            if isinstance(error, Exception):
+                reason = Reason.CRASHED if isinstance(error, pool.WorkerDiedError) else Reason.FAILED
+                detail = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                failures.append(Reject("video", entry.entry_id, planned.step.asset, reason, detail))
     return failures
 
 

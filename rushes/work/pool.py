@@ -10,7 +10,8 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -30,43 +31,52 @@ def default_workers() -> int:
 
 def run(
     work: Callable[[Item], Result], items: Sequence[Item], workers: int
-) -> Iterator[tuple[Item, Result | BaseException]]:
+) -> Generator[tuple[Item, Result | BaseException], None, None]:
     """Do ``work`` on each item in up to ``workers`` processes; yield results, or what was raised, as they come.
 
     ``work`` must be picklable; whatever it keeps in its process between items is its own affair. When a worker dies,
-    the items then under way are tried again, each alone in a process of its own, so that only the guilty one is blamed.
+    the items then under way are tried again, each alone in a process of its own, so that only the guilty one is blamed;
+    the others go on in new workers. Closing the generator ends the workers after what they are at.
     """
-    if not items:
-        return
-    suspects: list[Item] = []
-    with _executor(min(workers, len(items))) as executor:
-        waiting: dict[Future[Result], Item] = {}
-        queue = iter(items)
-        for item in queue:
-            waiting[executor.submit(work, item)] = item
-            if len(waiting) >= 2 * workers:
-                break
-        while waiting:
+    queue = deque(items)
+    while queue:
+        suspects: list[Item] = []
+        yield from _together(work, queue, workers, suspects)
+        for item in suspects:
+            yield item, _alone(work, item)
+
+
+def _together(
+    work: Callable[[Item], Result], queue: deque[Item], workers: int, suspects: list[Item]
+) -> Iterator[tuple[Item, Result | BaseException]]:
+    """Take items off the queue and do them, until none is left or a worker dies; those then under way are suspects."""
+    executor = _executor(min(workers, len(queue)))
+    waiting: dict[Future[Result], Item] = {}
+    broken = False
+    try:
+        while waiting or (queue and not broken):
+            while queue and not broken and len(waiting) < 2 * workers:
+                try:
+                    waiting[executor.submit(work, queue[0])] = queue[0]
+                    queue.popleft()
+                except BrokenProcessPool:
+                    broken = True
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 item = waiting.pop(future)
                 error = future.exception()
                 if isinstance(error, BrokenProcessPool):
+                    broken = True
                     suspects.append(item)
-                    continue
-                yield item, error if error is not None else future.result()
-                for following in queue:
-                    try:
-                        waiting[executor.submit(work, following)] = following
-                    except BrokenProcessPool:
-                        suspects.append(following)
-                    break
-        suspects.extend(queue)
-    for item in suspects:
-        yield item, _alone(work, item)
+                else:
+                    yield item, error if error is not None else future.result()
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
-def run_here(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[Item, Result | BaseException]]:
+def run_here(
+    work: Callable[[Item], Result], items: Sequence[Item]
+) -> Generator[tuple[Item, Result | BaseException], None, None]:
     """Do ``work`` on each item in this process, with ``run``'s results."""
     for item in items:
         try:
