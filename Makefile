@@ -14,8 +14,6 @@ endif
 STORE ?= store
 export RUSHES_STORE ?= $(STORE)
 export DAGSTER_HOME := $(CURDIR)
-export RUSHES_MODELS ?= $(CURDIR)/var/models
-export YOLO_CONFIG_DIR ?= $(CURDIR)/var/ultralytics
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALLED := $(VENV)/installed
 
@@ -62,5 +60,5 @@ docs: setup ## what is made from the code: docs/tables.md and sql/views
 bench: setup ## the pipeline's cost beside the usual way's
 	@$(BIN)/python benchmarks/pipeline.py
 
-clean: ## remove the environment, the models and the demonstration's store
+clean: ## remove the environment, the history and the demonstration's store
 	rm -rf $(VENV) var store

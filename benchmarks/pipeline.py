@@ -91,7 +91,8 @@ USUAL: dict[str, tuple[str, ...]] = {
     "selected_sequences": (),
     "packaged_datasets": ("OpenCV and Pillow",),
 }
-PACKAGES = "av onnxruntime opencv-python numpy scenedetect torch ultralytics efficientnet-lite-pytorch pillow".split()
+PACKAGES = ("av", "onnxruntime", "opencv-python", "scenedetect", "torch", "ultralytics",
+            "efficientnet-lite-pytorch", "pillow")  # fmt: skip
 
 Result = TypeVar("Result")
 Box = tuple[float, float, float, float]
@@ -390,7 +391,7 @@ def rows(ours: Mapping[str, float], usual: Mapping[str, float], seconds: float) 
     right = costs(theirs, seconds) if usual else ("", "")
     yield "all", *costs(spent, seconds), "all", *right, f"{theirs / spent:.1f}" if usual else ""
     speed = f"{seconds / theirs:.2f} ×" if usual else ""
-    yield "real time on one core", f"{seconds / spent:.2f} ×", "", "", speed, "", ""
+    yield "over real time", f"{seconds / spent:.2f} ×", "", "", speed, "", ""
 
 
 def costs(cpu: float, seconds: float) -> tuple[str, str]:
@@ -398,7 +399,7 @@ def costs(cpu: float, seconds: float) -> tuple[str, str]:
     return f"{cpu:.2f}", f"{1000 * cpu / seconds:.0f}"
 
 
-HEADINGS = ("asset", "ours, CPU s", "ms a second", "the usual way", "CPU s", "ms a second", "times")
+HEADINGS = ("asset", "ours", "ms/s", "the usual way", "CPU s", "ms/s", "times")
 
 
 def markdown(lines: Iterable[tuple[str, ...]]) -> str:
@@ -411,7 +412,7 @@ def rich_table(lines: Iterable[tuple[str, ...]]) -> Table:
     """Return the table for a terminal."""
     table = Table()
     for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading in ("asset", "the usual way") else "right")
+        table.add_column(heading, justify="left" if heading in ("asset", "the usual way") else "right", no_wrap=True)
     for line in lines:
         table.add_row(*line)
     return table
@@ -460,7 +461,8 @@ def main() -> None:
         ours, usual, idle = measure(clip, folder, given.repeat, given.skip_usual)
     lines = list(rows(ours.spent, usual.spent, seconds))
     console = Console()
-    console.print(caption, machine(), ", ".join(f"{name} {version(name)}" for name in PACKAGES), sep="\n", soft_wrap=True)
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    console.print(caption, machine(), versions, sep="\n", soft_wrap=True, highlight=False)
     if given.markdown:
         print(markdown(lines))
     else:

@@ -20,6 +20,7 @@ from rushes.store.objects import Objects
 
 if TYPE_CHECKING:
     from orchestration.gaps import Gap
+    from orchestration.run import RunFailure
 
 out = Console()
 
@@ -67,19 +68,22 @@ def build_missing(
     assets = _up_to(up_to)
     _check_known("batch", batches, batch_names(objects))
     _check_known("recipe", recipes, recipe_files.names(objects))
-    failures: list[str] = []
+    failures: dict[str, RunFailure] = {}
     runs = 0
     if batches or not recipes:
         runs += _fill("build_batch", batch_gaps(objects), batches, assets, failures)
     if recipes or not batches:  # only now: what a recipe lacks follows from what the batches hold
         runs += _fill("build_recipe", recipe_gaps(objects), recipes, assets, failures)
     if failures:
-        raise BuildFailedError("; ".join(failures))
+        error = BuildFailedError("; ".join(f"{partition}: {why.line}" for partition, why in failures.items()))
+        for why in failures.values():
+            error.add_note(why.trace)  # what --debug shows
+        raise error
     return runs
 
 
 def _fill(
-    job: str, gaps: Iterable[Gap], only: Sequence[str] | None, assets: Sequence[str], failures: list[str]
+    job: str, gaps: Iterable[Gap], only: Sequence[str] | None, assets: Sequence[str], failures: dict[str, RunFailure]
 ) -> int:
     runs = 0
     for gap in gaps:
@@ -90,7 +94,8 @@ def _fill(
 
         failure = run_job(job, gap.partition, lacking)
         out.print(f"{'failed' if failure else 'built '} {gap.partition}: {', '.join(lacking)}", soft_wrap=True)
-        failures.extend([f"{gap.partition}: {failure}"] if failure else [])
+        if failure:
+            failures[gap.partition] = failure
         runs += 1
     return runs
 

@@ -14,7 +14,7 @@ from assets.partitions import batches, recipes
 from resources.store import StoreResource
 from rushes.steps import STEPS
 from rushes.store.manifests import write_failure
-from rushes.store.schemas import BATCH, RECIPE, TABLES
+from rushes.store.schemas import REJECTS, TABLES
 from rushes.store.tables import read_partition
 from rushes.store.validation import problems
 
@@ -22,7 +22,9 @@ _SHOWN = 20
 _Check = Callable[..., dg.AssetCheckResult]
 
 
-def _blocking_check(asset: str, name: str, description: str, key: str) -> Callable[[_Check], dg.AssetChecksDefinition]:
+def _blocking_check(
+    asset: str, name: str, description: str, partitions: dg.PartitionsDefinition
+) -> Callable[[_Check], dg.AssetChecksDefinition]:
     """Return the decorator of a blocking check of an asset's partitions."""
 
     def define(check: _Check) -> dg.AssetChecksDefinition:
@@ -34,20 +36,22 @@ def _blocking_check(asset: str, name: str, description: str, key: str) -> Callab
                 name=name,
                 description=description,
                 blocking=True,
-                partitions_def=batches if key == BATCH else recipes,
+                partitions_def=partitions,
             )(check)
 
     return define
 
 
-def table_check(asset: str, table: str, key: str) -> dg.AssetChecksDefinition:
+def table_check(asset: str, table: str, partitions: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
     """Return the check that a partition's rows of a table keep its rules."""
+    keys = TABLES[table].keys
 
     @_blocking_check(
-        asset, f"{table}_keeps_its_schema", f"Types, nulls, ranges, choices and uniqueness of {table}.", key
+        asset, f"{table}_keep_their_schema", f"Types, nulls, ranges, choices and uniqueness of {table}.", partitions
     )
     def _check(context: dg.AssetCheckExecutionContext, store: StoreResource) -> dg.AssetCheckResult:
-        rows = read_partition(store.objects, TABLES[table], {key: context.partition_key})
+        partition = {key: asset if key == "asset" else context.partition_key for key in keys}
+        rows = read_partition(store.objects, TABLES[table], partition)
         found = problems(table, rows)
         if found:
             write_failure(store.objects, asset, context.partition_key, f"check of {table}: {found[0]}")
@@ -62,7 +66,7 @@ def table_check(asset: str, table: str, key: str) -> dg.AssetChecksDefinition:
     "scene_clips",
     "clips_cover_their_videos",
     "Clips of a video neither overlap nor leave a gap, from its first frame to its last.",
-    BATCH,
+    batches,
 )
 def clips_cover_their_videos(context: dg.AssetCheckExecutionContext, store: StoreResource) -> dg.AssetCheckResult:
     """Each clip begins where the one before it ends."""
@@ -86,8 +90,8 @@ def clips_cover_their_videos(context: dg.AssetCheckExecutionContext, store: Stor
 
 
 CHECKS: list[dg.AssetChecksDefinition] = [
-    *(table_check(asset, table, BATCH) for asset, step in STEPS.items() for table in step.tables),
-    table_check("selected_sequences", "selections", RECIPE),
-    table_check("packaged_datasets", "datasets", RECIPE),
+    *(table_check(asset, table, batches) for asset, step in STEPS.items() for table in (*step.tables, REJECTS.name)),
+    *(table_check("selected_sequences", table, recipes) for table in ("selections", REJECTS.name)),
+    *(table_check("packaged_datasets", table, recipes) for table in ("datasets", REJECTS.name)),
     clips_cover_their_videos,
 ]

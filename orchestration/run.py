@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,15 @@ _PROJECT = Path(__file__).parents[1]
 _PROCESS = "rushes/process"
 
 
-def run_job(job: str, partition: str, assets: Sequence[str]) -> str | None:
+@dataclass(frozen=True)
+class RunFailure:
+    """Why a run failed: in one line, and where that came from."""
+
+    line: str
+    trace: str
+
+
+def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | None:
     """Materialise some of a job's assets for a partition; return why it failed, or None."""
     instance = project_instance()
     result = build_defs().resolve_job_def(job).execute_in_process(
@@ -33,7 +42,8 @@ def run_job(job: str, partition: str, assets: Sequence[str]) -> str | None:
         partition_key=partition,
         asset_selection=[dg.AssetKey(name) for name in assets],
         tags={_PROCESS: _this_process()},
-        run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        # Failures are told once, by whoever asked for the run.
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
     )
     if result.success:
@@ -79,12 +89,12 @@ def _this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _why(result: dg.ExecuteInProcessResult) -> str:
-    """Return the first failure of a run in one line: the failed check, or what the library said."""
+def _why(result: dg.ExecuteInProcessResult) -> RunFailure:
+    """Return the first failure of a run: the failed check, or what the library said."""
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
             said = event.step_failure_data.user_failure_data
             words = said.description if said and said.description else error.message if error else "unknown"
-            return f"{event.step_key}: {' '.join(str(words).split())}"
-    return "see the run in make ui"
+            return RunFailure(f"{event.step_key}: {' '.join(str(words).split())}", error.to_string() if error else "")
+    return RunFailure("see the run in make ui", "")

@@ -30,3 +30,6 @@ class VideoError(RushesError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type[VideoError], tuple[str, str]]:
+        return (VideoError, (self.reason, str(self)))

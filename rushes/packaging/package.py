@@ -23,7 +23,8 @@ from rushes.selection.select import ASSET as SELECTION
 from rushes.store.database import connect
 from rushes.store.manifests import Record, read_record, write_record
 from rushes.store.objects import Objects
-from rushes.store.schemas import DATASETS, RECIPE
+from rushes.store.rejects import Reason, Reject
+from rushes.store.schemas import DATASETS, RECIPE, REJECTS
 from rushes.store.tables import write_partition
 from rushes.work import pool
 from rushes.work.plan import State, digest
@@ -180,6 +181,12 @@ def _finish(
     objects.write(f"{dataset_root(recipe.name, work.version)}/dataset.json", data)
     rows = DATASETS.from_rows([{"version": work.version, **asdict(f)} for f in files])
     size = len(write_partition(objects, DATASETS, {RECIPE: recipe.name}, rows))
+    rejects = [
+        Reject("box", f"{recipe.name}/{name}", ASSET, Reason.FORMAT_LIMIT, f"{count} left out: {why}").row()
+        for name, counts in dropped.items()
+        for why, count in counts.items()
+    ]
+    write_partition(objects, REJECTS, {"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejects))
     # What a reader opens by name: replaced last, so that it always names a version that is whole.
     objects.write(f"datasets/{recipe.name}/dataset.json", data)
     selection = read_record(objects, SELECTION, recipe.name)
@@ -189,8 +196,9 @@ def _finish(
         VERSION,
         identity,
         {"packaging": recipe.packaging()},
-        rows={DATASETS.name: len(rows)},
+        rows={DATASETS.name: len(rows), REJECTS.name: len(rejects)},
         bytes={DATASETS.name: size, "files": sum(f.size for f in files)},
+        rejects={Reason.FORMAT_LIMIT.value: len(rejects)} if rejects else {},
         inputs={f"{SELECTION}/{recipe.name}": selection.identity if selection else ""},
     )
     write_record(objects, record)

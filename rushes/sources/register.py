@@ -23,7 +23,7 @@ DEFAULT_BATCH_SIZE = 64
 
 @dataclass(frozen=True)
 class Registered:
-    """What registering did. ``missing`` are sources that are not there now, registered or not."""
+    """What registering did. ``missing`` are sources that are not there now."""
 
     batches: tuple[Batch, ...]
     known: tuple[str, ...]
@@ -54,8 +54,9 @@ def register(
 ) -> Registered:
     """Seal batches of the sources that the store does not have yet.
 
-    ``sources`` are files, folders (all videos below them) and URIs; ``video_id`` names a single file. Raises
-    ``StoreError`` when none of the sources is there, ``SettingsError`` for names that cannot be used.
+    ``sources`` are files, folders (all videos below them) and URIs; ``video_id`` names a single file. A file that is
+    not there is registered as well, so that the batch tells what became of it. Raises ``StoreError`` for a folder
+    without videos, ``SettingsError`` for names that cannot be used.
     """
     check_name(collection, "collection")
     found = list(_found(sources))
@@ -65,8 +66,6 @@ def register(
             raise SettingsError(f"--id names one video, but {len(found)} were given")
         found = [Source(found[0].uri, video_id)]
     missing = tuple(s.uri for s in found if "://" not in s.uri and not Path(s.uri).exists())
-    if found and len(missing) == len(found):
-        raise StoreError(f"{missing[0]}: no such file" + (f" (nor {len(missing) - 1} others)" if missing[1:] else ""))
     owners: dict[str, str] = {}
     known_uris = set()
     numbers = [-1]

@@ -70,7 +70,26 @@ def probe(source: str | BinaryIO) -> VideoInfo:
         with av.open(source) as container:
             return _probe_open(container, str(name))
     except av.error.FFmpegError as error:
+        if isinstance(source, str) and _lacks_index(source):
+            raise VideoError(Reason.TRUNCATED, f"{name}: cut off: the mp4's index of frames is missing") from None
         raise VideoError(Reason.NOT_VIDEO, f"{name}: not a video that can be opened ({error.strerror})") from None
+
+
+def _lacks_index(path: str) -> bool:
+    """Tell whether a file begins as an mp4 and ends before its ``moov`` box does (ISO/IEC 14496-12, 4.2)."""
+    with open(path, "rb") as handle:
+        end = handle.seek(0, os.SEEK_END)
+        at, kind = 0, b""
+        while at < end and kind != b"moov":
+            handle.seek(at)
+            header = handle.read(16)
+            kind = header[4:8]
+            if at == 0 and kind != b"ftyp":
+                return False
+            size = int.from_bytes(header[:4], "big")
+            size = int.from_bytes(header[8:16], "big") if size == 1 else size
+            at = at + size if size >= 8 else end
+    return at > end or kind != b"moov"
 
 
 def check_file(path: str) -> None:

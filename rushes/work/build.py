@@ -158,7 +158,7 @@ def _assemble(objects: Objects, planned: Plan, failures: list[Reject]) -> Record
     """Put the parts together as the partition's tables, and write the record that makes them count."""
     step, batch = planned.step, planned.batch
     failed = {reject.item_id for reject in failures}
-    tables: dict[str, list[pa.Table]] = {name: [] for name in (*step.tables, REJECTS.name)}
+    tables = {name: [TABLES[name].empty()] for name in (*step.tables, REJECTS.name)}
     tables[REJECTS.name].append(REJECTS.from_rows([reject.row() for reject in failures]))
     items = {}
     for entry, key in planned.parts:
