@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from rushes.errors import RushesError, SettingsError
-from rushes.store.manifests import batch_names
+from rushes.store.manifests import batch_names, read_record
 from rushes.store.objects import Objects
 
 if TYPE_CHECKING:
     from orchestration.gaps import Gap
     from orchestration.run import RunFailure
 
-out = Console()
+out = Console(highlight=False)
 
 
 class BuildFailedError(RushesError):
@@ -68,35 +69,39 @@ def build_missing(
     assets = _up_to(up_to)
     _check_known("batch", batches, batch_names(objects))
     _check_known("recipe", recipes, recipe_files.names(objects))
-    failures: dict[str, RunFailure] = {}
-    runs = 0
+    runs: dict[str, RunFailure | None] = {}
     if batches or not recipes:
-        runs += _fill("build_batch", batch_gaps(objects), batches, assets, failures)
+        runs |= _run(objects, "build_batch", _wanted(batch_gaps(objects), batches, assets))
     if recipes or not batches:  # only now: what a recipe lacks follows from what the batches hold
-        runs += _fill("build_recipe", recipe_gaps(objects), recipes, assets, failures)
+        runs |= _run(objects, "build_recipe", _wanted(recipe_gaps(objects), recipes, assets))
+    failures = {partition: why for partition, why in runs.items() if why}
     if failures:
         error = BuildFailedError("; ".join(f"{partition}: {why.line}" for partition, why in failures.items()))
         for why in failures.values():
             error.add_note(why.trace)  # what --debug shows
         raise error
-    return runs
+    return len(runs)
 
 
-def _fill(
-    job: str, gaps: Iterable[Gap], only: Sequence[str] | None, assets: Sequence[str], failures: dict[str, RunFailure]
-) -> int:
-    runs = 0
+def _wanted(gaps: Iterable[Gap], only: Sequence[str] | None, assets: Sequence[str]) -> Iterator[Gap]:
+    """Yield the gaps of the named partitions (all when none is named), narrowed to the given assets."""
     for gap in gaps:
-        lacking = [name for name in gap.assets if name in assets]
-        if (only and gap.partition not in only) or not lacking:
-            continue
+        lacking = tuple(name for name in gap.assets if name in assets)
+        if lacking and (not only or gap.partition in only):
+            yield replace(gap, assets=lacking)
+
+
+def _run(objects: Objects, job: str, gaps: Iterable[Gap]) -> dict[str, RunFailure | None]:
+    """Run the job on each gap, saying what came of it; return by partition why it failed, if it did."""
+    runs: dict[str, RunFailure | None] = {}
+    for gap in gaps:
         from orchestration.run import run_job
 
-        failure = run_job(job, gap.partition, lacking)
-        out.print(f"{'failed' if failure else 'built '} {gap.partition}: {', '.join(lacking)}", soft_wrap=True)
-        if failure:
-            failures[gap.partition] = failure
-        runs += 1
+        runs[gap.partition] = failure = run_job(job, gap.partition, gap.assets)
+        out.print(f"{'failed' if failure else 'built '} {gap.partition}: {', '.join(gap.assets)}", soft_wrap=True)
+        for name in gap.assets:
+            if (record := read_record(objects, name, gap.partition)) is not None and record.note:
+                out.print(f"note: {record.note}", soft_wrap=True)
     return runs
 
 

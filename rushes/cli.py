@@ -40,8 +40,8 @@ app.add_typer(recipe_app, name="recipe")
 app.add_typer(settings_app, name="settings")
 
 # Into a file or another program, tables are as wide as they need to be: nothing is cut off.
-out = Console(width=None if sys.stdout.isatty() else 10_000)
-err = Console(stderr=True)
+out = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+err = Console(stderr=True, highlight=False)
 
 
 @app.callback()
@@ -93,12 +93,12 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
     if not everything:
         out.print(f"{this_store().uri} holds no batches yet; next: rushes add VIDEO …", soft_wrap=True)
         return
-    table = _table("batch or recipe", "asset", "state", "rows", "rejects", "failure")
+    table = _table("batch or recipe", "asset", "state", "rows", "rejects", "failure or note")
     for partition in everything:
         for one in partition:
             colour = {"built": "green", "missing": "yellow", "stale": "yellow"}.get(one.state.value, "red")
             state = f"[{colour}]{one.state.value}[/]"
-            table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", one.failure or "")
+            table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", one.failure or one.note or "")
         table.add_section()
     out.print(table)
     open_ = sum(not one.is_built for partition in everything for one in partition)

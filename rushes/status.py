@@ -30,6 +30,7 @@ class PartitionStatus:
     rows: int
     rejects: int
     failure: str | None = None
+    note: str | None = None
 
     @property
     def is_built(self) -> bool:
@@ -85,5 +86,11 @@ def _status(objects: Objects, asset: str, partition: str, state: State) -> Parti
     rows = next((count for table, count in record.rows.items() if table != "rejects"), 0)
     first = STEPS[asset].tables[0] if asset in STEPS else None
     return PartitionStatus(
-        asset, partition, state, record.rows[first] if first else rows, sum(record.rejects.values()), failure
+        asset,
+        partition,
+        state,
+        record.rows[first] if first else rows,
+        sum(record.rejects.values()),
+        failure,
+        record.note,
     )

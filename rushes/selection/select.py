@@ -27,13 +27,17 @@ READS = ("raw_videos", "filtered_clips", "tracks", "embeddings")
 
 @dataclass(frozen=True)
 class Selection:
-    """What a recipe chose. ``funnel`` tells how many were left at each step; ``note`` says what was not reached."""
+    """What a recipe chose. ``funnel`` tells how many were left at each step."""
 
     record: Record
     candidates: list[Candidate]
     choices: list[Choice]
     funnel: list[tuple[str, int]]
-    note: str | None
+
+    @property
+    def note(self) -> str | None:
+        """What was asked for and not reached."""
+        return self.record.note
 
 
 def selection_inputs(objects: Objects, recipe: Recipe) -> dict[str, str]:
@@ -87,6 +91,7 @@ def select(objects: Objects, recipe: Recipe) -> Selection:
         REJECTS: ({"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejects)),
     }
     sizes = {t.name: len(write_partition(objects, t, keys, rows)) for t, (keys, rows) in tables.items()}
+    funnel = [*considered.funnel, ("chosen", len(choices))]
     record = Record(
         ASSET,
         recipe.name,
@@ -96,10 +101,10 @@ def select(objects: Objects, recipe: Recipe) -> Selection:
         bytes=sizes,
         rejects=dict(sorted(Counter(r["reason"] for r in rejects).items())),
         inputs=inputs,
+        note=_shortfall(recipe, funnel),
     )
     write_record(objects, record)
-    funnel = [*considered.funnel, ("chosen", len(choices))]
-    return Selection(record, candidates, choices, funnel, _shortfall(recipe, funnel))
+    return Selection(record, candidates, choices, funnel)
 
 
 def split_of(video_id: str, split: Split | None, seed: int) -> str:

@@ -56,7 +56,7 @@ class Record:
 
     ``identity`` changes exactly when an input, the code's version, a parameter or a model changed; ``shaped_by`` names
     the last three. ``items`` are the videos' parts, by entry. ``unfinished`` lists videos whose failure may pass, so that the next build
-    tries them again.
+    tries them again. ``note`` is what a person should know of it though nothing failed.
     """
 
     asset: str
@@ -70,6 +70,7 @@ class Record:
     bytes: dict[str, int] = field(default_factory=dict)
     rejects: dict[str, int] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
+    note: str | None = None
 
 
 def batch_path(name: str) -> str:

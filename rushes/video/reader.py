@@ -23,6 +23,9 @@ from rushes.video.probe import PacketIndex
 
 # Reading on is cheaper than seeking when the keyframe to seek to is at most this far ahead.
 _SEEK_GAP = 4
+# FFmpeg looks keyframes up by presentation time in these containers, and by decoding time in all others. The wrong one
+# leads to the group of pictures before, or past the keyframe.
+_SEEK_BY_PTS = ("mov", "matroska")
 
 
 class VideoReader:
@@ -40,6 +43,7 @@ class VideoReader:
         self._stream.codec_context.thread_count = 1
         self._frame_of_pts = {int(pts): i for i, pts in enumerate(index.pts)}
         self._keyframes = np.flatnonzero(index.keyframe)
+        self._seek_times = index.pts if self._container.format.name.startswith(_SEEK_BY_PTS) else index.dts
         self._forward: _Forward | None = None
         self._scaling, self._converting = VideoReformatter(), VideoReformatter()
 
@@ -116,7 +120,7 @@ class VideoReader:
         if self._forward is not None and self._forward.leads_to(run) and keyframe <= self._forward.at + _SEEK_GAP:
             yield self._forward
         else:
-            yield self._from(int(self._index.dts[keyframe]), keyframe)
+            yield self._from(int(self._seek_times[keyframe]), keyframe)
         # The container's own seeking came out too late (a broken index, or none): read from the very first packet.
         yield self._from(int(self._index.dts.min()), 0)
 

@@ -60,9 +60,11 @@ def make_video(
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         stream.codec_context.time_base = tick
         stream.codec_context.gop_size = gop
-        stream.codec_context.max_b_frames = b_frames
+        if codec != "mjpeg":
+            stream.codec_context.max_b_frames = b_frames
         stream.codec_context.thread_count = 1
-        stream.options = {"threads": "1", **(options or {})}
+        # As many B-frames as are allowed, wherever the encoder would choose for itself.
+        stream.options = {"threads": "1", "b_strategy": "0", **(options or {})}
         sound = container.add_stream("aac", rate=16000, layout="mono") if audio else None
         for number, time in enumerate(times):
             frame = av.VideoFrame.from_ndarray(picture(number) if picture else barcode(number, *size), format="rgb24")

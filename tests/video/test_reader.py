@@ -125,17 +125,16 @@ def test_pictures_are_scaled_to_the_size_asked_for(tmp_path: Path, size: tuple[i
     with opened(make_video(tmp_path / "v.mp4", 5, size=(128, 96))) as reader:
         for number, picture in reader.frames(range(5), size):
             assert picture.shape == (size[1], size[0], 3)
-            assert picture.flags.c_contiguous
             assert min(size) < 9 or read_barcode(picture) == number
 
 
-def test_scaling_down_takes_the_mean_of_what_a_pixel_covers(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "v.mp4", 2, size=(256, 192), options={"qp": "1"}, picture=lambda n: gradient(n, 256, 192))
+def test_scaling_down_takes_the_mean_brightness_of_what_a_pixel_covers(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "v.mp4", 2, size=(256, 192), picture=lambda n: gradient(n, 256, 192))
     with opened(path) as reader:
         whole = dict(reader.frames(range(2)))
         for number, small in reader.frames(range(2), (32, 24)):
             means = whole[number].reshape(24, 8, 32, 8, 3).mean(axis=(1, 3))
-            assert np.abs(small - means).max() < 6
+            assert np.abs((small - means) @ [0.299, 0.587, 0.114]).max() < 4
 
 
 @pytest.mark.parametrize("clockwise", [90, 180, 270])
@@ -172,7 +171,7 @@ def test_a_file_that_is_gone_or_another_says_so(tmp_path: Path) -> None:
     assert caught.value.reason == "not_video"
 
 
-def test_frames_that_were_overwritten_cannot_be_decoded(tmp_path: Path) -> None:
+def test_overwritten_frames_cannot_be_decoded_and_the_groups_around_them_can(tmp_path: Path) -> None:
     path = make_video(tmp_path / "v.mp4", 30, gop=10)
     index = probe(str(path)).index
     data = bytearray(path.read_bytes())
