@@ -1,7 +1,7 @@
 """The demonstration: real clips through all seven assets, and a table of what came out.
 
-``make demo`` runs it. Here: which clips, settings and recipes, and the figures people look for. Not here: anything that
-the command line does not offer as well.
+``make demo`` runs it. Here: which clips, settings and recipes. Not here: the figures (``sql/demo.sql``), and anything that the
+command line does not offer as well.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -28,49 +29,6 @@ from rushes.store.objects import Objects
 COLLECTION = "demo"
 _FILES = Path(__file__).parents[1] / "docs" / "demo"
 out = Console(width=None if sys.stdout.isatty() else 140)
-
-_FIGURES: tuple[tuple[str, str], ...] = (
-    ("videos", "SELECT count(*)::VARCHAR FROM videos WHERE collection = 'demo'"),
-    ("clips", "SELECT count(*)::VARCHAR FROM clips WHERE batch LIKE 'demo-%'"),
-    (
-        "shots of bikes.mp4",
-        "SELECT string_agg('[' || start_frame || ',' || end_frame || ')', ' ' ORDER BY start_frame) FROM clips "
-        "WHERE video_id = 'bikes'",
-    ),
-    (
-        "clips kept and dropped",
-        "SELECT string_agg(n || ' ' || verdict, ', ' ORDER BY verdict = 'kept' DESC, verdict) FROM (SELECT CASE WHEN kept "
-        "THEN 'kept' ELSE 'dropped: ' || reason END AS verdict, count(*) AS n FROM filtered_clips "
-        "WHERE batch LIKE 'demo-%' GROUP BY 1)",
-    ),
-    (
-        "tracks by class",
-        "SELECT string_agg(n || ' ' || class_name, ', ' ORDER BY n DESC, class_name) FROM (SELECT class_name, count(*) "
-        "AS n FROM tracks WHERE batch LIKE 'demo-%' GROUP BY 1)",
-    ),
-    (
-        "faces hidden",
-        "SELECT sum(n_faces) || ' faces in ' || (SELECT count(*) FROM redactions WHERE batch LIKE 'demo-%') || "
-        "' frame regions: ' || string_agg(DISTINCT video_id, ', ') FILTER (n_faces > 0) FROM filtered_clips "
-        "WHERE kept AND batch LIKE 'demo-%'",
-    ),
-    ("vectors", "SELECT count(*)::VARCHAR FROM embeddings WHERE batch LIKE 'demo-%'"),
-    (
-        "sequences selected",
-        "SELECT string_agg(n || ' by ' || recipe, ', ' ORDER BY recipe) FROM (SELECT recipe, count(*) AS n "
-        "FROM selections GROUP BY 1)",
-    ),
-    (
-        "files packaged",
-        "SELECT string_agg(n || ' ' || format || ' (' || mb || ' MB)', ', ' ORDER BY format) FROM (SELECT format, "
-        "count(*) AS n, round(sum(size) / 1e6, 1) AS mb FROM datasets GROUP BY 1)",
-    ),
-    (
-        "rejects",
-        "SELECT coalesce(string_agg(n || ' ' || reason, ', ' ORDER BY n DESC, reason), 'none') FROM (SELECT reason, "
-        "count(*) AS n FROM rejects GROUP BY 1)",
-    ),
-)
 
 
 def main() -> int:
@@ -112,8 +70,8 @@ def _table(objects: Objects) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     with connect(objects) as connection:
-        for title, query in _FIGURES:
-            table.add_row(title, str(connection.execute(query).fetchall()[0][0]))
+        for _, title, value in connection.execute((resources.files("sql") / "demo.sql").read_text()).fetchall():
+            table.add_row(title, value or "none")
     table.add_row("seconds for each asset", _seconds())
     for name in recipe_files.names(objects):
         table.add_row(f"data set {name}", objects.full_uri(f"datasets/{name}"))

@@ -16,14 +16,13 @@ from rushes.store.objects import Objects
 HOST, PORT = "127.0.0.1", "3000"
 
 
-def main() -> int:
+def main() -> None:
     """Replace this process by ``dagster dev``."""
     os.environ["RUSHES_STORE"] = Objects(os.environ.get("RUSHES_STORE") or "store").uri
     try:
         project_instance()
     except RushesError as error:
-        print(f"make ui: {error}", file=sys.stderr)
-        return 1
+        sys.exit(f"make ui: {error}")
     port = os.environ.get("PORT", PORT)
     print(f"make ui: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)
     program = str(Path(sys.executable).with_name("dagster"))
@@ -31,4 +30,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -92,6 +92,11 @@ def _lacks_index(path: str) -> bool:
     return at > end or kind != b"moov"
 
 
+def video_streams(container: InputContainer) -> list[VideoStream]:
+    """Return a file's video streams, of which the first is read, without attached pictures (covers)."""
+    return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+
+
 def check_file(path: str) -> None:
     """Raise ``VideoError`` for a path that is missing, empty or no file."""
     if not os.path.exists(path):
@@ -103,8 +108,7 @@ def check_file(path: str) -> None:
 
 
 def _probe_open(container: InputContainer, name: str) -> VideoInfo:
-    # An attached picture (a cover) is a video stream to FFmpeg and to nobody else.
-    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    streams = video_streams(container)
     if not streams:
         raise VideoError(Reason.NO_VIDEO_STREAM, f"{name}: no video stream in it")
     stream = streams[0]

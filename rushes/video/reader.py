@@ -19,13 +19,15 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from rushes.errors import VideoError
 from rushes.store.rejects import Reason
-from rushes.video.probe import PacketIndex
+from rushes.video.probe import PacketIndex, video_streams
 
 # Reading on is cheaper than seeking when the keyframe to seek to is at most this far ahead.
 _SEEK_GAP = 4
 # FFmpeg looks keyframes up by presentation time in these containers, and by decoding time in all others. The wrong one
 # leads to the group of pictures before, or past the keyframe.
 _SEEK_BY_PTS = ("mov", "matroska")
+# In MPEG program streams most frames have no time of their own, and FFmpeg guesses others after seeking.
+_NO_SEEKING = ("mpeg",)
 
 
 class VideoReader:
@@ -38,12 +40,12 @@ class VideoReader:
             self._container = av.open(source)
         except av.error.FFmpegError as error:
             raise VideoError(Reason.NOT_VIDEO, f"{source}: cannot be opened ({error.strerror})") from None
-        self._stream = self._container.streams.video[0]
+        self._stream = video_streams(self._container)[0]
         # Work is shared out by the video, one process a core: more threads here would only wait for one another.
         self._stream.codec_context.thread_count = 1
         self._frame_of_pts = {int(pts): i for i, pts in enumerate(index.pts)}
         self._keyframes = np.flatnonzero(index.keyframe)
-        self._seek_times = index.pts if self._container.format.name.startswith(_SEEK_BY_PTS) else index.dts
+        self._seek_times = _seek_times(self._container.format.name.split(",")[0], index)
         self._forward: _Forward | None = None
         self._scaling, self._converting = VideoReformatter(), VideoReformatter()
 
@@ -143,6 +145,13 @@ class VideoReader:
             frame, width, height, format="rgb24", interpolation=Interpolation.AREA, threads=1
         ).to_ndarray()
         return np.ascontiguousarray(np.rot90(picture, self._turns)) if self._turns else picture
+
+
+def _seek_times(container: str, index: PacketIndex) -> np.ndarray:
+    """Return for each frame the time to seek to, so that reading on from there comes to it if it is a keyframe."""
+    if container in _NO_SEEKING:
+        return np.full(len(index), index.dts.min())
+    return index.pts if container in _SEEK_BY_PTS else index.dts
 
 
 class _Forward:

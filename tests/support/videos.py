@@ -44,6 +44,7 @@ def make_video(
     start: int = 0,
     steps: Sequence[int] | None = None,
     audio: bool = False,
+    cover: bool = False,
     options: Mapping[str, str] | None = None,
     container_options: Mapping[str, str] | None = None,
     picture: Callable[[int], np.ndarray] | None = None,
@@ -51,7 +52,7 @@ def make_video(
     """Write a video of ``n_frames`` and return its path, whose suffix says the container.
 
     ``start``: time of the first frame, and ``steps``: time from each frame to the next, in frames of ``fps`` or, when
-    ``steps`` are given, in milliseconds. ``picture`` gives the frames, uint8 (h, w, 3) RGB; default: their barcodes.
+    ``steps`` are given, in milliseconds. ``cover`` attaches a picture to an mp4. ``picture`` gives the frames, uint8 (h, w, 3) RGB; default: their barcodes.
     """
     tick = Fraction(1, 1000) if steps is not None else Fraction(1, fps)
     times = list(accumulate(steps[: n_frames - 1], initial=start)) if steps is not None else range(start, start + n_frames)
@@ -66,6 +67,7 @@ def make_video(
         # As many B-frames as are allowed, wherever the encoder would choose for itself.
         stream.options = {"threads": "1", "b_strategy": "0", **(options or {})}
         sound = container.add_stream("aac", rate=16000, layout="mono") if audio else None
+        front = _add_cover_stream(container, size) if cover else None
         for number, time in enumerate(times):
             frame = av.VideoFrame.from_ndarray(picture(number) if picture else barcode(number, *size), format="rgb24")
             frame.pts, frame.time_base = time, tick
@@ -73,13 +75,19 @@ def make_video(
         container.mux(stream.encode(None))
         if sound is not None:
             _add_sound(container, sound, n_frames / fps)
+        if front is not None:
+            _add_cover(container, front)
     return path
 
 
-def make_sound(path: Path, seconds: float = 0.5) -> Path:
-    """Write a file that holds sound and no pictures."""
+def make_sound(path: Path, seconds: float = 0.5, *, cover: bool = False) -> Path:
+    """Write a file that holds sound and no video; ``cover`` attaches a picture."""
     with av.open(str(path), "w") as container:
-        _add_sound(container, container.add_stream("aac", rate=16000, layout="mono"), seconds)
+        sound = container.add_stream("aac", rate=16000, layout="mono")
+        front = _add_cover_stream(container, (64, 48)) if cover else None
+        _add_sound(container, sound, seconds)
+        if front is not None:
+            _add_cover(container, front)
     return path
 
 
@@ -101,6 +109,19 @@ def _add_sound(container: av.container.OutputContainer, stream: av.AudioStream, 
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = 16000, at, Fraction(1, 16000)
         container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def _add_cover_stream(container: av.container.OutputContainer, size: tuple[int, int]) -> av.VideoStream:
+    stream = container.add_stream("mjpeg", rate=1)
+    stream.width, stream.height, stream.pix_fmt = *size, "yuvj420p"
+    stream.disposition = av.stream.Disposition.attached_pic
+    return stream
+
+
+def _add_cover(container: av.container.OutputContainer, stream: av.VideoStream) -> None:
+    picture = av.VideoFrame.from_ndarray(barcode(4000, stream.width, stream.height), format="rgb24")
+    container.mux(stream.encode(picture.reformat(format="yuvj420p")))
     container.mux(stream.encode(None))
 
 

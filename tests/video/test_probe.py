@@ -3,10 +3,9 @@
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-from videos import barcode, make_sound, make_video, turn
+from videos import make_sound, make_video, turn
 
 from rushes.errors import VideoError
 from rushes.store.rejects import Reason
@@ -108,12 +107,7 @@ def test_times_are_exact_fractions_of_the_time_base(tmp_path: Path) -> None:
 
 
 def test_a_cover_is_no_video(tmp_path: Path) -> None:
-    assert reason(with_cover(tmp_path / "cover.mp4", frames=0)) == Reason.NO_VIDEO_STREAM
-
-
-def test_a_cover_beside_the_video_is_passed_over(tmp_path: Path) -> None:
-    info = probe(str(with_cover(tmp_path / "v.mp4", frames=7)))
-    assert (info.codec, len(info.index)) == ("h264", 7)
+    assert reason(make_sound(tmp_path / "v.mp4", cover=True)) == Reason.NO_VIDEO_STREAM
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
@@ -166,26 +160,3 @@ def test_a_file_whose_frames_are_overwritten(tmp_path: Path) -> None:
 def cut(path: Path, share: float) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-
-
-def with_cover(path: Path, frames: int) -> Path:
-    """Write a file with an attached picture, and video or else sound."""
-    with av.open(str(path), "w") as container:
-        cover = container.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
-        main = container.add_stream("libx264" if frames else "aac", rate=25 if frames else 16000)
-        if frames:
-            main.width, main.height, main.pix_fmt = 64, 48, "yuv420p"
-        container.mux(cover.encode(av.VideoFrame.from_ndarray(barcode(4000), format="rgb24").reformat(format="yuvj420p")))
-        container.mux(cover.encode(None))
-        for number in range(frames or 4):
-            if frames:
-                frame = av.VideoFrame.from_ndarray(barcode(number), format="rgb24")
-                frame.pts = number
-            else:
-                frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
-                frame.sample_rate, frame.pts = 16000, number * 1024
-            container.mux(main.encode(frame))
-        container.mux(main.encode(None))
-    return path

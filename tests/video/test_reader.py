@@ -31,11 +31,15 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
     "H.264, late, ts": ("v.ts", {"gop": 20, "start": 100}),
     "H.264, mov": ("v.mov", {"gop": 20}),
     "H.264, avi": ("v.avi", {"gop": 20, "b_frames": 0}),
+    "H.264, fragmented": ("v.mp4", {"container_options": {"movflags": "frag_keyframe+empty_moov"}}),
+    "HEVC, mp4": ("v.mp4", {"codec": "libx265", "gop": 20, "options": {"x265-params": "log-level=none"}}),
     "H.264, odd size": ("v.mp4", {"size": (83, 61), "pix_fmt": "yuv444p"}),
     "H.264, with sound": ("v.mp4", {"audio": True}),
     "MPEG-4, avi": ("v.avi", {"codec": "mpeg4", "gop": 12, "b_frames": 0}),
     "MPEG-4 with B-frames, mp4": ("v.mp4", {"codec": "mpeg4", "gop": 12, "b_frames": 2}),
     "MPEG-4, odd size, mkv": ("v.mkv", {"codec": "mpeg4", "size": (83, 61)}),
+    "MPEG-4 with B-frames, avi": ("v.avi", {"codec": "mpeg4", "gop": 12, "b_frames": 2}),
+    "MPEG-2, program stream": ("v.mpg", {"codec": "mpeg2video", "gop": 12, "b_frames": 2}),
     "MPEG-2, ts": ("v.ts", {"codec": "mpeg2video", "gop": 12, "b_frames": 2}),
     "Motion JPEG, avi": ("v.avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
     "Motion JPEG, mov": ("v.mov", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
@@ -162,6 +166,15 @@ def test_an_open_file_is_read_like_a_path(tmp_path: Path) -> None:
         assert [read_barcode(p) for _, p in reader.frames([2, 29, 17])] == [2, 17, 29]
 
 
+def test_a_cover_that_stands_before_the_video_is_passed_over(tmp_path: Path) -> None:
+    path = with_cover_first(make_video(tmp_path / "v.mp4", 20, cover=True))
+    with av.open(str(path)) as container:
+        assert [stream.codec_context.name for stream in container.streams.video] == ["mjpeg", "h264"]
+    assert probe(str(path)).codec == "h264"
+    with opened(path) as reader:
+        assert [read_barcode(picture) for _, picture in reader.frames(range(20))] == list(range(20))
+
+
 def test_a_file_that_is_gone_or_another_says_so(tmp_path: Path) -> None:
     path = make_video(tmp_path / "v.mp4", 30)
     index = probe(str(path)).index
@@ -186,6 +199,16 @@ def test_overwritten_frames_cannot_be_decoded_and_the_groups_around_them_can(tmp
 
 def shown(clockwise: int) -> tuple[int, int]:
     return (96, 64) if clockwise == 180 else (64, 96)
+
+
+def with_cover_first(path: Path) -> Path:
+    """Move an mp4's last box of metadata, which holds the cover, to the front of its header; return the path."""
+    data = path.read_bytes()
+    start = data.index(b"moov") - 4
+    udta = data.rindex(b"udta") - 4
+    assert udta + int.from_bytes(data[udta : udta + 4], "big") == len(data)
+    path.write_bytes(data[: start + 8] + data[udta:] + data[start + 8 : udta])
+    return path
 
 
 def gradient(number: int, width: int, height: int) -> np.ndarray:
