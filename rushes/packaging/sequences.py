@@ -116,6 +116,7 @@ def _packed(
         jpegs=tuple(jpegs[number] for number in chosen.frames),
         boxes=tuple(_boxes(tracks, int(n), float(t)) for n, t in zip(frames, times, strict=True)),
         embedding=vector,
+        embedding_model=vectors.model,
         label=(followed.class_id, followed.class_name) if followed else None,
     )
 

@@ -57,6 +57,7 @@ def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> Considere
         if reject is not None and recipe.strategy == "diversity":
             rejects.append(reject)
     if recipe.strategy == "diversity":
+        _check_one_model(connection, recipe)
         candidates = [c for c in candidates if c.vector is not None]
     candidates.sort(key=lambda c: c.sequence_id)
     funnel = [
@@ -67,6 +68,18 @@ def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> Considere
         ("candidates", len(candidates)),
     ]
     return Considered(candidates, funnel, rejects)
+
+
+def _check_one_model(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
+    """Raise ``SettingsError`` when the recipe would compare vectors of different models."""
+    models = connection.execute(
+        "SELECT DISTINCT model FROM embeddings INNER JOIN videos USING (video_id) "
+        "WHERE len($collections) = 0 OR list_contains($collections, collection) ORDER BY model",
+        {"collections": list(recipe.collections)},
+    ).fetchall()
+    if len(models) > 1:
+        names = ", ".join(model for (model,) in models)
+        raise SettingsError(f"recipe {recipe.name}: vectors of {names} cannot be compared: name collections of one model")
 
 
 def _items(
@@ -135,6 +148,8 @@ class Vectors:
     def __init__(self, connection: duckdb.DuckDBPyConnection, of_tracks: bool) -> None:
         self._connection = connection
         self._of_tracks = of_tracks
+        self.model = ""
+        """The model of the vectors last asked for."""
         self._clip: str | None = None
         self._loaded: dict[str | None, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -158,12 +173,13 @@ class Vectors:
     def _load(self, clip: str) -> dict[str | None, tuple[np.ndarray, np.ndarray]]:
         which = "IS NOT NULL" if self._of_tracks else "IS NULL"
         rows = self._connection.execute(
-            f"SELECT track_id, frame, vector FROM embeddings WHERE clip_id = ? AND track_id {which} "
+            f"SELECT track_id, frame, vector, model FROM embeddings WHERE clip_id = ? AND track_id {which} "
             "ORDER BY track_id, frame",
             [clip],
         ).fetchall()
+        self.model = rows[0][3] if rows else self.model
         grouped: dict[str | None, list[tuple[int, bytes]]] = {}
-        for track, frame, vector in rows:
+        for track, frame, vector, _ in rows:
             grouped.setdefault(track, []).append((frame, vector))
         return {
             track: (
