@@ -6,7 +6,7 @@ are chosen (``strategies``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,12 +42,12 @@ class Considered:
     rejects: list[Reject]
 
 
-def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> Considered:
-    """Make a recipe's candidates. Raises ``SettingsError`` when its ``where`` is no SQL that runs."""
+def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Sequence[str]) -> Considered:
+    """Make a recipe's candidates out of these batches. Raises ``SettingsError`` when ``where`` is no SQL that runs."""
     noun = "tracks" if recipe.unit == "track" else "clips"
-    everything = _items(connection, recipe, kept=False, where=None)
-    kept = _items(connection, recipe, kept=True, where=None)
-    wanted = _items(connection, recipe, kept=True, where=recipe.where) if recipe.where else kept
+    everything = _items(connection, recipe, batches, kept=False, where=None)
+    kept = _items(connection, recipe, batches, kept=True, where=None)
+    wanted = _items(connection, recipe, batches, kept=True, where=recipe.where) if recipe.where else kept
     sequences = list(_sequences(connection, recipe, wanted))
     vectors = Vectors(connection, of_tracks=recipe.unit == "track")
     candidates, rejects = [], []
@@ -57,7 +57,7 @@ def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> Considere
         if reject is not None and recipe.strategy == "diversity":
             rejects.append(reject)
     if recipe.strategy == "diversity":
-        _check_one_model(connection, recipe)
+        _check_one_model(connection, recipe, batches)
         candidates = [c for c in candidates if c.vector is not None]
     candidates.sort(key=lambda c: c.sequence_id)
     funnel = [
@@ -70,29 +70,26 @@ def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> Considere
     return Considered(candidates, funnel, rejects)
 
 
-def _check_one_model(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
+def _check_one_model(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Sequence[str]) -> None:
     """Raise ``SettingsError`` when the recipe would compare vectors of different models."""
-    models = connection.execute(
-        "SELECT DISTINCT model FROM embeddings INNER JOIN videos USING (video_id) "
-        "WHERE len($collections) = 0 OR list_contains($collections, collection) ORDER BY model",
-        {"collections": list(recipe.collections)},
-    ).fetchall()
+    query = "SELECT DISTINCT model FROM embeddings WHERE list_contains(?, batch) ORDER BY model"
+    models = connection.execute(query, [list(batches)]).fetchall()
     if len(models) > 1:
         names = ", ".join(model for (model,) in models)
         raise SettingsError(f"recipe {recipe.name}: vectors of {names} cannot be compared: name collections of one model")
 
 
 def _items(
-    connection: duckdb.DuckDBPyConnection, recipe: Recipe, kept: bool, where: str | None
+    connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Sequence[str], kept: bool, where: str | None
 ) -> list[dict[str, Any]]:
     view = "track_candidates" if recipe.unit == "track" else "clip_candidates"
-    conditions = ["kept"] if kept else []
-    conditions += [f"collection IN ({', '.join('?' for _ in recipe.collections)})"] if recipe.collections else []
+    conditions = ["list_contains(?, batch)"]
+    conditions += ["kept"] if kept else []
     conditions += [f"({where})"] if where else []
-    query = f"SELECT * FROM {view}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
     key = "track_id" if recipe.unit == "track" else "clip_id"
+    query = f"SELECT * FROM {view} WHERE {' AND '.join(conditions)} ORDER BY {key}"
     try:
-        return connection.execute(f"{query} ORDER BY {key}", list(recipe.collections)).to_arrow_table().to_pylist()
+        return connection.execute(query, [list(batches)]).to_arrow_table().to_pylist()
     except duckdb.Error as error:
         raise SettingsError(f"recipe {recipe.name}: where: {str(error).splitlines()[0]}") from None
 
@@ -192,4 +189,4 @@ class Vectors:
 
 def _unit(vector: np.ndarray) -> np.ndarray:
     length = float(np.linalg.norm(vector))
-    return vector / length if length else vector
+    return vector / length if 0 < length < np.inf else vector

@@ -68,7 +68,7 @@ def select(objects: Objects, recipe: Recipe) -> Selection:
     """Choose sequences by a recipe and write them. Fewer than asked, or none, is said in ``note``; it is no error."""
     inputs = selection_inputs(objects, recipe)
     with connect(objects) as connection:
-        considered = consider(connection, recipe)
+        considered = consider(connection, recipe, sorted({key.partition("/")[2] for key in inputs}))
     candidates = considered.candidates
     choices = order(recipe, candidates)
     rows = [

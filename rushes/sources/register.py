@@ -6,6 +6,7 @@ and batches. Not here: reading the sources (``ingest``).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ VIDEO_SUFFIXES = frozenset(
     [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"]
 )
 DEFAULT_BATCH_SIZE = 64
+_LONGEST_NAME = 128
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,13 @@ def _below(given: str) -> Iterator[Source]:
 
 
 def _id_of(name: str) -> str:
-    """Make a video's id of a path: its suffix taken off, folders and odd characters turned into dashes."""
+    """Make a video's id of a path: its suffix taken off, folders and odd characters turned into dashes.
+
+    Of a path that is too long its end stays, and a hash that tells it from others.
+    """
     stem = name[: -len(Path(name).suffix)] if Path(name).suffix else name
-    return re.sub(r"[^A-Za-z0-9._]+", "-", stem).strip("-._") or "video"
+    clean = re.sub(r"[^A-Za-z0-9._]+", "-", stem).strip("-._") or "video"
+    if len(clean) <= _LONGEST_NAME:
+        return clean
+    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{clean[len(mark) + 1 - _LONGEST_NAME :].lstrip('-._')}-{mark}"

@@ -139,7 +139,8 @@ class VideoReader:
             size = (size[1], size[0])
         if size is not None and size != (frame.width, frame.height) and frame.format.chroma_width(2) == 1:
             # Scaling to RGB at once is not vectorised: this takes half the time and comes nearer to area averages.
-            frame = self._scaling.reformat(frame, *size, format="yuv422p", interpolation=Interpolation.AREA, threads=1)
+            planar = "yuv422p" if 2 * size[0] >= frame.width else "yuv444p"  # as much colour as the frame has to give
+            frame = self._scaling.reformat(frame, *size, format=planar, interpolation=Interpolation.AREA, threads=1)
         width, height = size or (frame.width, frame.height)
         picture = self._converting.reformat(
             frame, width, height, format="rgb24", interpolation=Interpolation.AREA, threads=1

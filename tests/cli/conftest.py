@@ -9,11 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
-
-from rushes.models.registry import models_folder
-from rushes.sources import demo_clips
+from real_clips import cut
 
 PROJECT = Path(__file__).parents[2]
 
@@ -83,35 +80,6 @@ class Shell:
         self.ok("settings", "set", file)
 
 
-def cut(source: Path, target: Path, start: int, end: int, **options: str) -> Path:
-    """Encode the frames [start, end) of a video anew; the first of them is a keyframe, the mp4's index comes last."""
-    with av.open(str(source)) as reading, av.open(str(target), "w", options=options) as writing:
-        given = reading.streams.video[0]
-        made = writing.add_stream("libx264", rate=given.average_rate, options={"crf": "20", "preset": "veryfast"})
-        made.width, made.height, made.pix_fmt = given.width, given.height, "yuv420p"
-        made.codec_context.thread_count = 1
-        for number, frame in enumerate(reading.decode(given)):
-            if number >= end:
-                break
-            if number >= start:
-                frame.pts, frame.time_base, frame.pict_type = number - start, 1 / given.average_rate, 0
-                writing.mux(made.encode(frame))
-        writing.mux(made.encode())
-    return target
-
-
-@pytest.fixture(scope="session")
-def cut_clip(demo_files: dict[str, Path]) -> Callable[..., Path]:
-    """Make a short clip of a demo clip: (name of the demo clip, target, first frame, end frame)."""
-    return lambda name, target, start, end, **options: cut(demo_files[name], target, start, end, **options)
-
-
-@pytest.fixture(scope="session")
-def demo_files() -> dict[str, Path]:
-    """The demo's clips as files."""
-    return dict(zip(demo_clips.CLIPS, demo_clips.fetch(models_folder() / "clips"), strict=True))
-
-
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     """A command line over an empty store."""
@@ -125,14 +93,12 @@ def new_shell(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Shell]:
 
 
 @pytest.fixture(scope="session")
-def built(
-    new_shell: Callable[[], Shell], cut_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shell]:
+def built(new_shell: Callable[[], Shell], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A store in which a face and a street were added and everything is built; only to be read."""
     folder = tmp_path_factory.mktemp("videos")
     shell = new_shell()
-    face = cut_clip("carphone", folder / "face.mp4", 0, 60)
-    street = cut_clip("bikes", folder / "crossing.mp4", 137, 187)
+    face = cut("carphone", folder / "face.mp4", 0, 60)
+    street = cut("bikes", folder / "crossing.mp4", 137, 187)
     shell.ok("add", face, street, "--collection", "city")
     shell.set(folder)
     (folder / "street.yaml").write_text(RECIPE)

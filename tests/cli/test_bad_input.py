@@ -8,6 +8,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from real_clips import cut
 
 
 def _tone(target: Path) -> Path:
@@ -29,14 +30,14 @@ def _first_part(source: Path, target: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def rejects(
-    new_shell: Callable[[], Any], cut_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+    new_shell: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Any, dict[str, dict[str, Any]]]:
     folder = tmp_path_factory.mktemp("bad")
     (folder / "other").mkdir()
     (folder / "copy").mkdir()
-    good = cut_clip("carphone", folder / "good.mp4", 0, 30)
+    good = cut("carphone", folder / "good.mp4", 0, 30)
     # With its index in front an mp4 opens and is found to be short; with its index last it does not open at all.
-    whole = cut_clip("carphone", folder / "whole.mp4", 0, 30, movflags="faststart")
+    whole = cut("carphone", folder / "whole.mp4", 0, 30, movflags="faststart")
     given = [
         good,
         folder / "missing.mp4",
@@ -45,7 +46,7 @@ def rejects(
         _first_part(whole, folder / "short.mp4"),
         _first_part(good, folder / "no-index.mp4"),
         _tone(folder / "sound.mp4"),
-        cut_clip("carphone", folder / "other" / "good.mp4", 30, 60),
+        cut("carphone", folder / "other" / "good.mp4", 30, 60),
         Path(shutil.copy(good, folder / "copy" / "good.mp4")),
     ]
     (folder / "empty.mp4").touch()
@@ -99,10 +100,8 @@ def test_why_tells_what_became_of_it(rejects: tuple[Any, Any]) -> None:
     assert "id_conflict" in shell.ok("why", "good")
 
 
-def test_too_many_rejects_fail_the_batch_as_long_as_they_are_there(
-    shell: Any, cut_clip: Callable[..., Path], tmp_path: Path
-) -> None:
-    good = cut_clip("carphone", tmp_path / "good.mp4", 0, 30)
+def test_too_many_rejects_fail_the_batch_as_long_as_they_are_there(shell: Any, tmp_path: Path) -> None:
+    good = cut("carphone", tmp_path / "good.mp4", 0, 30)
     (tmp_path / "bad.mp4").touch()
     shell.ok("add", good, tmp_path / "bad.mp4")
     shell.set(tmp_path, "build: {max_reject_share: 0.4}\n")

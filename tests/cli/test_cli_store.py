@@ -1,21 +1,21 @@
 """Adding videos, recipes and settings, and asking about them, before anything is built."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_clips import cut
 
 from rushes.models.registry import MODELS
 
 
 @pytest.fixture(scope="module")
-def videos(cut_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of three videos, one of them in a folder below."""
     folder = tmp_path_factory.mktemp("folder")
     (folder / "below").mkdir()
     for number, name in enumerate(("a.mp4", "b.mp4", "below/c.mp4")):
-        cut_clip("carphone", folder / name, 3 * number, 3 * number + 3)
+        cut("carphone", folder / name, 3 * number, 3 * number + 3)
     return folder
 
 
@@ -39,16 +39,19 @@ def test_adding_the_same_again_adds_nothing(shell: Any, videos: Path) -> None:
     assert "0 videos registered in main, 2 known already" in shell.ok("add", videos / "a.mp4", videos / "b.mp4")
 
 
-def test_adding_what_is_not_there_is_refused_and_registers_nothing(shell: Any) -> None:
-    assert shell.refused("add", "nowhere.mp4").endswith("nowhere.mp4: no such file")
-    assert "holds no batches yet" in shell.ok("status")
-
-
 def test_a_missing_file_among_others_is_warned_of(shell: Any, videos: Path) -> None:
     done = shell("add", videos / "a.mp4", "nowhere.mp4")
     assert done.returncode == 0
     assert "nowhere.mp4: no such file now" in done.stderr
     assert "2 videos registered" in done.stdout
+
+
+def test_a_folder_without_videos_is_refused(shell: Any, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no video")
+    line = shell.refused("add", tmp_path)
+    assert "no video files in that folder" in line
+    assert ".mkv" in line
+    assert not (shell.store / "batches").exists()
 
 
 def test_a_name_that_cannot_be_used_is_refused(shell: Any, videos: Path) -> None:

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real_clips import cut
 
 PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
-def videos(cut_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six videos, each longer than the one before, so that workers are done with them at different times."""
     folder = tmp_path_factory.mktemp("six")
     for number, (name, start) in enumerate(
         [("bikes", 0), ("bikes", 30), ("carphone", 0), ("bikes", 76), ("bikes", 137), ("carphone", 30)]
     ):
-        cut_clip(name, folder / f"v{number}.mp4", start, start + 12 * (number + 1))
+        cut(name, folder / f"v{number}.mp4", start, start + 12 * (number + 1))
     return folder
 
 

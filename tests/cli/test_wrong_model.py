@@ -1,20 +1,18 @@
 """A model file that is not the registered one stops a build with a line that says which and how."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_clips import cut
 
 from rushes.models.registry import MODELS, models_folder
 
 
 @pytest.mark.parametrize(("model", "asset"), [("centerface", "filtered_clips"), ("yolo11n", "tracks")])
-def test_a_wrong_model_fails_the_build(
-    shell: Any, cut_clip: Callable[..., Path], tmp_path: Path, model: str, asset: str
-) -> None:
-    shell.ok("add", cut_clip("carphone", tmp_path / "face.mp4", 0, 12))
+def test_a_wrong_model_fails_the_build(shell: Any, tmp_path: Path, model: str, asset: str) -> None:
+    shell.ok("add", cut("carphone", tmp_path / "face.mp4", 0, 12))
     shell.set(tmp_path)
     models = tmp_path / "models"
     models.mkdir()

@@ -25,8 +25,8 @@ def store_of(project: Any) -> StoreResource:
 
 def evaluate(project: Any) -> dg.SensorResult | dg.SkipReason:
     """Evaluate the sensor."""
-    context = dg.build_sensor_context(instance=project.instance, resources={"store": store_of(project)})
-    result = new_partitions(context)
+    with dg.build_sensor_context(instance=project.instance, resources={"store": store_of(project)}) as context:
+        result = new_partitions(context)
     assert isinstance(result, (dg.SensorResult, dg.SkipReason))
     return result
 
@@ -34,8 +34,8 @@ def evaluate(project: Any) -> dg.SensorResult | dg.SkipReason:
 def tick(project: Any, schedule: str) -> list[dg.RunRequest]:
     """Evaluate a schedule as Dagster's daemon does; an empty list stands for a skipped tick with a reason."""
     definition = build_defs(resources=project.resources).resolve_schedule_def(schedule)
-    context = dg.build_schedule_context(instance=project.instance, resources={"store": store_of(project)})
-    data = definition.evaluate_tick(context)
+    with dg.build_schedule_context(instance=project.instance, resources={"store": store_of(project)}) as context:
+        data = definition.evaluate_tick(context)
     assert bool(data.skip_message) != bool(data.run_requests)
     return list(data.run_requests or [])
 
@@ -111,7 +111,7 @@ def test_what_is_being_built_is_not_asked_for(project: Any, add: Callable[[int],
     add(3)
     job = build_defs(resources=project.resources).resolve_job_def("build_batch")
     for partition, status in (
-        ("c00-0000", dg.DagsterRunStatus.QUEUED),
+        ("c00-0000", dg.DagsterRunStatus.STARTING),
         ("c01-0000", dg.DagsterRunStatus.STARTED),
         ("c02-0000", dg.DagsterRunStatus.FAILURE),
     ):

@@ -1,0 +1,67 @@
+"""The examples in README and docs are ones that work: recipes parse, commands and their options exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import typer
+from orchestration.build import build
+from rushes import settings
+from rushes.cli import app
+from rushes.selection import recipe
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DEMO = sorted((ROOT / "docs" / "demo").glob("*.yaml"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+RECIPES = [block for page in PAGES for block in blocks(page, "yaml") if "strategies" in block]
+
+
+@pytest.mark.parametrize("text", RECIPES, ids=[re.search(r"name: (\S+)", text)[1] for text in RECIPES])
+def test_every_recipe_in_the_docs_is_accepted(text: str) -> None:
+    assert recipe.parse(text).name
+
+
+def test_the_docs_have_a_recipe_for_every_strategy() -> None:
+    shown = {recipe.parse(text).strategy for text in RECIPES}
+    assert shown == {"random", "video_balanced", "class_balanced", "diversity"}
+
+
+@pytest.mark.parametrize("file", DEMO, ids=lambda f: f.stem)
+def test_the_demonstration_s_files_are_accepted(file: Path) -> None:
+    if file.stem == "settings":
+        assert settings.parse(file.read_text())
+    else:
+        assert recipe.parse(file.read_text()).name == file.stem
+
+
+def commands() -> list[str]:
+    lines = [line for page in PAGES for block in blocks(page, "") for line in block.splitlines()]
+    return [line.split("  #")[0].strip() for line in lines if line.startswith("rushes ")]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_every_command_in_the_docs_is_one_that_the_command_line_takes(line: str) -> None:
+    if "build" not in [c.name for c in app.registered_commands]:
+        app.command("build")(build)
+    command = typer.main.get_command(app)
+    words = shlex.split(line.split(">")[0])[1:]
+    with click.Context(command, info_name="rushes") as context:
+        while isinstance(command, click.Group):
+            found = command.get_command(context, words.pop(0))
+            assert found is not None, line
+            command = found
+        command.make_parser(context).parse_args(words)
+
+
+def test_the_readme_links_to_files_that_are_there() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"
