@@ -59,7 +59,8 @@ def describe(
 ) -> dg.MaterializeResult:
     """Return what Dagster shows of a partition. A picture that cannot be drawn is logged and left out."""
     metadata: dict[str, Any] = {f"rows of {table}": rows for table, rows in record.rows.items() if table != "rejects"}
-    metadata["dagster/row_count"] = next(iter(metadata.values()), 0)
+    # A record that was read back names its tables in another order: the asset's own comes first among the schemas.
+    metadata["dagster/row_count"] = record.rows[next(t.name for t in TABLES.values() if t.asset == asset)]
     metadata["bytes"] = sum(record.bytes.values())
     metadata["rejects"] = sum(record.rejects.values())
     if record.rejects:

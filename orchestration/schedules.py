@@ -59,7 +59,10 @@ def _requests(
             break
         asked += 1
         yield dg.RunRequest(
-            partition_key=gap.partition, asset_selection=[dg.AssetKey(name) for name in gap.assets]
+            # Dagster wants a key, and makes no second run of one that it has seen: each tick has its own.
+            run_key=f"{gap.partition} {context.scheduled_execution_time.isoformat()}",
+            partition_key=gap.partition,
+            asset_selection=[dg.AssetKey(name) for name in gap.assets],
         )
     if not asked:
         yield dg.SkipReason("nothing is missing, stale or unfinished that is not being built already")

@@ -6,6 +6,7 @@ averaging their answers over a clip's frames. Not here: thresholds (``rules``).
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -72,11 +73,14 @@ def _channels(values: tuple[float, ...]) -> Tensor:
 
 def _load(net: nn.Module, model: str) -> None:
     file = locate(model)
+    kind = type(net).__name__.strip("_")
     try:
         state: dict[str, Any] = torch.load(file.path, map_location="cpu", weights_only=True)
         net.load_state_dict(state.get("state_dict", state))
-    except (RuntimeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{model}: not the weights of a {type(net).__name__.strip('_')}: {error}") from None
+    except (pickle.UnpicklingError, EOFError):
+        raise ModelError(f"{model}: not the weights of a {kind}: no state dict as torch.save writes it") from None
+    except (RuntimeError, KeyError, AttributeError, TypeError) as error:
+        raise ModelError(f"{model}: not the weights of a {kind}: {' '.join(str(error).split())[:200]}") from None
 
 
 class _Block(nn.Module):

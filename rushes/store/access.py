@@ -9,13 +9,12 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from rushes.errors import StoreError
-from rushes.store.database import connect
 from rushes.store.objects import Objects
 
 if TYPE_CHECKING:
+    import duckdb
+
     from rushes.packaging.reader import Dataset
 
 
@@ -30,6 +29,8 @@ class Store:
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return the answer to a query over the tables: ``.fetchall()``, ``.arrow()``, ``.pl()``, or print it."""
+        from rushes.store.database import connect  # readers of frames need no database
+
         return connect(self.objects).sql(query)
 
     def dataset(self, name: str) -> Dataset:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pandera.api.polars.types import PolarsData
 from pandera.errors import SchemaErrors
 
-from rushes.store.schemas import TABLES, Column
+from rushes.store.schemas import TABLES, Column, Table
 
 _DTYPES = {
     pa.string(): pl.String,
@@ -29,13 +29,12 @@ _DTYPES = {
 
 @cache
 def schema(table: str) -> pandera.DataFrameSchema:
-    """Return the pandera schema of a table."""
+    """Return the pandera schema of a table, but for uniqueness: polars cannot write a repeated binary row as JSON."""
     definition = TABLES[table]
     return pandera.DataFrameSchema(
         {c.name: pandera.Column(_dtype(c.type), _checks(c), nullable=c.nullable) for c in definition.columns},
         strict=True,
         ordered=True,
-        unique=list(definition.unique),
         name=table,
     )
 
@@ -50,7 +49,16 @@ def problems(table: str, rows: pa.Table) -> list[str]:
             pl.len().alias("n"), pl.col("failure_case").first().alias("first")
         )
         return [f"{c['column'] or table}: {c['check']}: {c['n']} cases, first {c['first']}" for c in cases.to_dicts()]
-    return []
+    return _repeated(TABLES[table], frame)
+
+
+def _repeated(table: Table, frame: pl.DataFrame) -> list[str]:
+    keys = frame.select(table.unique)
+    surplus = len(keys) - len(keys.unique())
+    if not surplus:
+        return []
+    first = keys.filter(keys.is_duplicated()).row(0)
+    return [f"{table.name}: unique by {', '.join(table.unique)}: {surplus} cases, first {first}"]
 
 
 def _dtype(type_: pa.DataType) -> pl.DataType | type[pl.DataType]:

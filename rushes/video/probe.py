@@ -67,7 +67,7 @@ def probe(source: str | BinaryIO) -> VideoInfo:
     """Read a file's index. Raises ``VideoError`` with the reason why it is no usable video."""
     name = source if isinstance(source, str) else getattr(source, "name", "the file")
     try:
-        with av.open(source) as container:
+        with av.open(source, "r") as container:
             return _probe_open(container, str(name))
     except av.error.FFmpegError as error:
         if isinstance(source, str) and _lacks_index(source):

@@ -37,7 +37,7 @@ class VideoReader:
         self._index = index
         self._turns = rotation // 90
         try:
-            self._container = av.open(source)
+            self._container = av.open(source, "r")
         except av.error.FFmpegError as error:
             raise VideoError(Reason.NOT_VIDEO, f"{source}: cannot be opened ({error.strerror})") from None
         self._stream = video_streams(self._container)[0]

@@ -34,6 +34,13 @@ def test_a_wrong_model_fails_the_build(shell: Any, tmp_path: Path, model: str, a
     assert model in shell.ok("status")
     assert shell.rows(f"SELECT * FROM {asset}") == []
 
-    shell.ok("build", "--asset", asset)
-    states = shell.states()
-    assert (states["main-0000", asset]["state"], states["main-0000", asset]["failure"]) == ("built", None)
+
+def test_a_build_with_the_right_model_clears_the_failure(shell: Any, tmp_path: Path) -> None:
+    shell.ok("add", cut("carphone", tmp_path / "face.mp4", 0, 12))
+    shell.set(tmp_path)
+    (tmp_path / MODELS["centerface"].filename).write_bytes(b"no model")
+    shell.refused("build", "--asset", "filtered_clips", RUSHES_MODELS=str(tmp_path))
+    assert shell.states()["main-0000", "filtered_clips"]["failure"]
+    shell.ok("build", "--asset", "filtered_clips")
+    status = shell.states()["main-0000", "filtered_clips"]
+    assert (status["state"], status["failure"]) == ("built", None)

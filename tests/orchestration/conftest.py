@@ -58,8 +58,7 @@ class Project:
 
 @contextmanager
 def _project(folder: Path) -> Iterator[Project]:
-    (folder / "dagster").mkdir()
-    with dg.DagsterInstance.local_temp(str(folder / "dagster")) as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         yield Project(Objects(folder / "store"), instance)
 
 

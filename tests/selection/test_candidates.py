@@ -1,4 +1,4 @@
-"""Candidates are runs of frames within one clip or track, on the recipe's time grid, with a vector where there is one."""
+"""Candidates are runs of frames of one clip or track, on the recipe's time grid, with a vector where there is one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +19,9 @@ DROPPED = filtered_row("v", 50, 100, kept=False, reason="blurred")
 
 
 def considered(store: Objects, batches: Sequence[str] = (), **fields: Any) -> Considered:
+    recipe = Recipe(**{"name": "r", "sequence_length": 5, **fields})
     with connect(store) as connection:
-        return consider(connection, Recipe(**{"name": "r", "sequence_length": 5, **fields}), batches or batch_names(store))
+        return consider(connection, recipe, batches or batch_names(store))
 
 
 def runs(found: Considered) -> list[list[int]]:
@@ -97,7 +98,9 @@ def test_where_cannot_bring_dropped_clips_back(store: Objects) -> None:
     assert len(considered(store, where="true OR kept").candidates) == 9
 
 
-@pytest.mark.parametrize("where", ["nonsense = 1", "sharpness >", "(", "1; DROP TABLE x", "sharpness = 'x\ny'", "? = 1", "'"])
+@pytest.mark.parametrize(
+    "where", ["nonsense = 1", "sharpness >", "(", "1; DROP TABLE x", "sharpness = 'x\ny'", "? = 1", "'"]
+)
 def test_a_where_that_does_not_run_is_an_error_of_one_line(store: Objects, where: str) -> None:
     fill(store)
     with pytest.raises(SettingsError) as caught:
@@ -156,7 +159,8 @@ def test_a_sequences_vector_is_the_mean_direction_of_the_frames_in_it(store: Obj
 
 
 def test_without_a_vector_inside_the_nearest_one_of_the_clip_stands_for_it(store: Objects) -> None:
-    fill(store, [embedding_row(CLIP_A, 0, [1, 0]), embedding_row(CLIP_A, 22, [0, 1]), embedding_row(CLIP_B, 23, [-1, 0])])
+    of_a = [embedding_row(CLIP_A, 0, [1, 0]), embedding_row(CLIP_A, 22, [0, 1])]
+    fill(store, [*of_a, embedding_row(CLIP_B, 23, [-1, 0])])
     found = vectors(considered(store))
     np.testing.assert_allclose(found["v.000000-000023.s000005"].vector, [1, 0])
     np.testing.assert_allclose(found["v.000000-000023.s000015"].vector, [0, 1])

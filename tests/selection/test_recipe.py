@@ -110,6 +110,6 @@ def test_a_recipe_that_is_not_there_is_named_with_those_that_are(store: Objects)
         recipes.load(store, "road")
 
 
-@pytest.mark.parametrize("path", sorted(set(DEMO.glob("*.yaml")) - {DEMO / "settings.yaml"}), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted({*DEMO.glob("*.yaml")} - {DEMO / "settings.yaml"}), ids=lambda path: path.stem)
 def test_the_demos_recipes_are_recipes(path: Path) -> None:
     recipes.parse(path.read_text())

@@ -151,7 +151,13 @@ def test_other_names_are_allowed(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("file", "video_id"),
-    [("---.mp4", "video"), ("a~b.mp4", "a-b"), ("Ünï côde.mp4", "n-c-de"), (".hidden.mp4", "hidden"), ("x.tar.mp4", "x.tar")],
+    [
+        ("---.mp4", "video"),
+        ("a~b.mp4", "a-b"),
+        ("Ünï côde.mp4", "n-c-de"),
+        (".hidden.mp4", "hidden"),
+        ("x.tar.mp4", "x.tar"),
+    ],
 )
 def test_ids_made_of_odd_file_names_are_names_too(store: Objects, tmp_path: Path, file: str, video_id: str) -> None:
     (tmp_path / file).touch()

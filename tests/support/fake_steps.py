@@ -75,7 +75,7 @@ def mark(task: Task) -> Outcome:
             "video_id": row["video_id"],
             "clip_id": row["clip_id"],
             "frame": row["start_frame"],
-            **{side: 1.0 for side in "xywh"},
+            **dict.fromkeys("xywh", 1.0),
             "kind": "face",
             "score": 0.5,
             "region": 1,

@@ -52,10 +52,12 @@ def make_video(
     """Write a video of ``n_frames`` and return its path, whose suffix says the container.
 
     ``start``: time of the first frame, and ``steps``: time from each frame to the next, in frames of ``fps`` or, when
-    ``steps`` are given, in milliseconds. ``cover`` attaches a picture to an mp4. ``picture`` gives the frames, uint8 (h, w, 3) RGB; default: their barcodes.
+    ``steps`` are given, in milliseconds. ``cover`` attaches a picture to an mp4. ``picture`` gives the frames, uint8
+    (h, w, 3) RGB; default: their barcodes.
     """
     tick = Fraction(1, 1000) if steps is not None else Fraction(1, fps)
-    times = list(accumulate(steps[: n_frames - 1], initial=start)) if steps is not None else range(start, start + n_frames)
+    steps = [1] * n_frames if steps is None else steps
+    times = accumulate(steps[: n_frames - 1], initial=start)
     with av.open(str(path), "w", options=dict(container_options or {})) as container:
         stream = container.add_stream(codec, rate=fps)
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt

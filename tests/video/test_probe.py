@@ -12,10 +12,14 @@ from rushes.store.rejects import Reason
 from rushes.video.probe import check_file, probe
 
 
+def checked(path: str) -> None:
+    check_file(path)
+    probe(path)
+
+
 def reason(path: Path) -> str:
     with pytest.raises(VideoError) as caught:
-        check_file(str(path))
-        probe(str(path))
+        checked(str(path))
     assert path.name in str(caught.value)
     assert "\n" not in str(caught.value)
     return caught.value.reason
@@ -89,7 +93,9 @@ def test_sound_beside_the_pictures_is_told(tmp_path: Path) -> None:
     assert len(info.index) == 10
 
 
-@pytest.mark.parametrize(("clockwise", "rotation", "size"), [(90, 270, (48, 64)), (180, 180, (64, 48)), (270, 90, (48, 64))])
+@pytest.mark.parametrize(
+    ("clockwise", "rotation", "size"), [(90, 270, (48, 64)), (180, 180, (64, 48)), (270, 90, (48, 64))]
+)
 def test_width_and_height_are_those_shown(tmp_path: Path, clockwise: int, rotation: int, size: tuple[int, int]) -> None:
     info = probe(str(turn(make_video(tmp_path / "v.mp4", 3, size=(64, 48)), clockwise)))
     assert (info.rotation, info.width, info.height) == (rotation, *size)

@@ -1,0 +1,65 @@
+"""What lies in a box cannot be made out, and nothing outside changes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rushes.privacy.redact import redact
+
+WIDTH, HEIGHT = 160, 120
+
+
+def noise(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+
+
+def inside(*boxes: tuple[float, ...]) -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    for x, y, w, h in boxes:
+        top, left, bottom, right = (max(0, int(v)) for v in (np.floor(y), np.floor(x), np.ceil(y + h), np.ceil(x + w)))
+        mask[top:bottom, left:right] = True
+    return mask
+
+
+def test_detail_in_the_box_is_gone() -> None:
+    picture = noise()
+    hidden = redact(picture, np.array([(20, 30, 60, 48)], np.float32))
+    before, after = (np.abs(np.diff(p[30:78, 20:80].astype(float), axis=1)).mean() for p in (picture, hidden))
+    assert after < 0.1 * before
+
+
+def test_small_letters_in_the_box_leave_no_trace() -> None:
+    white, lined = np.full((HEIGHT, WIDTH, 3), 200, np.uint8), np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+    lined[30:78:2, 20:80] = 0
+    white[30:78] = 100
+    lines = redact(lined, np.array([(20, 30, 60, 48)]))[36:72, 26:74].astype(float)
+    assert lines.std() < 2
+    assert lines.mean() == pytest.approx(100, abs=2)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.floats(-60, 200), st.floats(-60, 160), st.floats(0, 200), st.floats(0, 200)), max_size=4))
+def test_pixels_outside_stay_and_the_given_picture_too(boxes: list[tuple[float, ...]]) -> None:
+    picture = noise()
+    hidden = redact(picture, np.array(boxes).reshape(-1, 4))
+    np.testing.assert_array_equal(picture, noise())
+    np.testing.assert_array_equal(hidden[~inside(*boxes)], picture[~inside(*boxes)])
+    assert (hidden.shape, hidden.dtype) == (picture.shape, picture.dtype)
+
+
+@pytest.mark.parametrize("box", [(-20, -20, 50, 50), (140, 100, 80, 80), (-50, -50, 400, 400), (30, -10, 40, 300)])
+def test_a_box_beyond_the_border_hides_what_is_inside_the_picture(box: tuple[float, ...]) -> None:
+    picture = noise()
+    hidden = redact(picture, np.array([box]))
+    assert (hidden != picture).any(axis=2)[inside(box)].mean() > 0.9
+
+
+@pytest.mark.parametrize("box", [(200, 10, 20, 20), (10, 10, 0, 0), (-30, 10, 20, 20)])
+def test_a_box_that_holds_no_pixel_changes_nothing(box: tuple[float, ...]) -> None:
+    np.testing.assert_array_equal(redact(noise(), np.array([box])), noise())
+
+
+def test_without_boxes_the_picture_is_as_it_was() -> None:
+    picture = noise()
+    assert redact(picture, np.empty((0, 4))) is picture
