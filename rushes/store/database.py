@@ -13,6 +13,7 @@ from importlib import resources
 import duckdb
 import pyarrow as pa
 
+from rushes.errors import StoreError
 from rushes.store.objects import Objects
 from rushes.store.schemas import TABLES, Table
 
@@ -61,15 +62,20 @@ def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Ta
     folder = re.sub(r"([*?\[])", r"[\1]", objects.full_uri(f"tables/{table.name}"))
     pattern = f"{folder}/{'/'.join('*' for _ in table.keys)}/data.parquet"
     types = "{" + ", ".join(f"'{key}': VARCHAR" for key in table.keys) + "}"
-    source = f"read_parquet('{pattern.replace(chr(39), chr(39) * 2)}', hive_partitioning = true, hive_types = {types})"
+    source = f"read_parquet({_quoted(pattern)}, hive_partitioning = true, hive_types = {types})"
     try:
         connection.execute(f"CREATE VIEW stored.{table.name} AS SELECT * FROM {source}")
     except duckdb.IOException as error:
         if "No files found" not in str(error):
-            raise
+            said = " ".join(str(error).partition("LINE 1:")[0].split())
+            raise StoreError(f"cannot read {objects.uri}: {said}") from None
         columns = [f"NULL::{sql_type(c.type)} AS {c.name}" for c in table.columns]
         columns += [f"NULL::VARCHAR AS {key}" for key in table.keys]
         connection.execute(f"CREATE VIEW stored.{table.name} AS SELECT {', '.join(columns)} WHERE false")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _reach_s3(connection: duckdb.DuckDBPyConnection) -> None:
@@ -88,5 +94,5 @@ def _reach_s3(connection: duckdb.DuckDBPyConnection) -> None:
     if endpoint:
         scheme, _, host = endpoint.partition("://")
         options |= {"ENDPOINT": host, "URL_STYLE": "path", "USE_SSL": "true" if scheme == "https" else "false"}
-    given = ", ".join(f"{name} '{value}'" for name, value in options.items() if value)
+    given = ", ".join(f"{name} {_quoted(value)}" for name, value in options.items() if value)
     connection.execute(f"CREATE SECRET (TYPE s3, {given})")

@@ -139,40 +139,52 @@ def _packet_index(container: InputContainer, stream: VideoStream, name: str) -> 
     """Demux all packets; return the index and the last frame's duration in seconds (0 when not stated)."""
     droppable = droppable_test(stream.codec_context.name, stream.codec_context.extradata)
     rows = []
+    read = whole = 0
     try:
         for packet in container.demux(stream):
+            pts = packet.pts if packet.pts is not None else packet.dts
+            if packet.size == 0 and pts is None:  # the end, to flush decoders with
+                continue
+            read += 1
+            whole += not packet.is_corrupt
             if packet.size == 0 or packet.is_discard:
                 continue
-            pts = packet.pts if packet.pts is not None else packet.dts
             if pts is None:
                 raise VideoError(Reason.UNDECODABLE, f"{name}: a packet has no time")
             pos = packet.pos if packet.pos is not None else -1
             dts = packet.dts if packet.dts is not None else pts
             drop = not packet.is_keyframe and droppable(bytes(packet))
-            rows.append((pts, dts, pos, packet.size, packet.is_keyframe, drop, packet.duration or 0, packet.is_corrupt))
+            rows.append((pts, dts, pos, packet.size, packet.is_keyframe, drop, packet.duration or 0))
     except av.error.FFmpegError as error:
         raise VideoError(Reason.TRUNCATED, f"{name}: broken after {len(rows)} frames ({error.strerror})") from None
-    # An mp4's header tells how many frames there are; those cut off are missing or marked corrupt.
-    whole = sum(not row[7] for row in rows)
-    if whole < max(stream.frames, len(rows)):
-        raise VideoError(Reason.TRUNCATED, f"{name}: cut off: {whole} of {max(stream.frames, len(rows))} frames are there")
+    promised = max(_promised_packets(container, stream), read)
+    if whole < promised:
+        raise VideoError(Reason.TRUNCATED, f"{name}: cut off: {whole} of {promised} frames are there")
     if not rows:
         raise VideoError(Reason.NO_VIDEO_STREAM, f"{name}: the video stream holds no frame")
     rows.sort(key=lambda row: row[0])
-    pts, dts, pos, size, keyframe, drop, duration, _ = zip(*rows, strict=True)
-    if len(set(pts)) < len(pts):
+    times, decoding, positions, sizes, keyframe, without, duration = zip(*rows, strict=True)
+    if len(set(times)) < len(times):
         raise VideoError(Reason.UNDECODABLE, f"{name}: two frames at one time")
     time_base = stream.time_base or Fraction(1, 1)
     index = PacketIndex(
         time_base,
-        np.array(pts, np.int64),
-        np.array(dts, np.int64),
-        np.array(pos, np.int64),
-        np.array(size, np.int32),
+        np.array(times, np.int64),
+        np.array(decoding, np.int64),
+        np.array(positions, np.int64),
+        np.array(sizes, np.int32),
         np.array(keyframe, bool),
-        np.array(drop, bool),
+        np.array(without, bool),
     )
     return index, float(duration[-1] * time_base)
+
+
+def _promised_packets(container: InputContainer, stream: VideoStream) -> int:
+    """Return how many packets a file's header tells of: those cut off are missing or marked corrupt.
+
+    An mp4's edit list may leave frames out for good, which its index knows and its count of frames does not.
+    """
+    return len(stream.index_entries) if container.format.name.startswith("mov") else stream.frames
 
 
 def _first_frame(container: InputContainer, stream: VideoStream, index: PacketIndex, name: str) -> VideoFrame:

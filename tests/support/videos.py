@@ -106,6 +106,18 @@ def turn(path: Path, degrees: int) -> Path:
     return path
 
 
+def trim(path: Path, frames: int) -> Path:
+    """Have an mp4 say that its first frames are not to be shown, as trimming without coding anew does; return it."""
+    with av.open(str(path), "r") as container:
+        stream = container.streams.video[0]
+        ticks = round(frames / stream.average_rate / stream.time_base)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 4 + 12
+    data[at : at + 4] = (int.from_bytes(data[at : at + 4], "big") + ticks).to_bytes(4, "big")
+    path.write_bytes(data)
+    return path
+
+
 def _add_sound(container: av.container.OutputContainer, stream: av.AudioStream, seconds: float) -> None:
     for at in range(0, int(16000 * seconds), 1024):
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")

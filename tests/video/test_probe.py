@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videos import make_sound, make_video, turn
+from videos import make_sound, make_video, trim, turn
 
 from rushes.errors import VideoError
 from rushes.store.rejects import Reason
@@ -99,6 +99,13 @@ def test_sound_beside_the_pictures_is_told(tmp_path: Path) -> None:
 def test_width_and_height_are_those_shown(tmp_path: Path, clockwise: int, rotation: int, size: tuple[int, int]) -> None:
     info = probe(str(turn(make_video(tmp_path / "v.mp4", 3, size=(64, 48)), clockwise)))
     assert (info.rotation, info.width, info.height) == (rotation, *size)
+
+
+@pytest.mark.parametrize("gop", [1, 10, 250])
+def test_frames_trimmed_away_by_the_header_are_not_counted(tmp_path: Path, gop: int) -> None:
+    info = probe(str(trim(make_video(tmp_path / "v.mp4", 60, gop=gop, b_frames=2 if gop > 1 else 0), 13)))
+    assert len(info.index) == 47
+    assert info.index.times_s[0] == pytest.approx(0)
 
 
 def test_an_open_file_can_be_probed_as_well_as_a_path(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from videos import barcode, make_video, read_barcode, turn
+from videos import barcode, make_video, read_barcode, trim, turn
 
 from rushes.errors import VideoError
 from rushes.video.probe import probe
@@ -151,6 +151,14 @@ def test_pictures_come_upright(tmp_path: Path, clockwise: int, asked: tuple[int,
         for number, picture in reader.frames(range(20), asked):
             assert (picture.shape[1], picture.shape[0]) == (asked or (info.width, info.height))
             assert read_barcode(picture) == number
+
+
+@pytest.mark.parametrize("gop", [1, 10, 250])
+def test_frames_are_counted_from_the_first_that_is_shown(tmp_path: Path, gop: int) -> None:
+    path = trim(make_video(tmp_path / "v.mp4", 60, gop=gop, b_frames=2 if gop > 1 else 0), 13)
+    for wanted in (range(47), [0], [1, 2], [5, 20, 46], [30]):
+        with opened(path) as reader:
+            assert [(n, read_barcode(p)) for n, p in reader.frames(wanted)] == [(n, n + 13) for n in wanted]
 
 
 def test_a_reader_knows_its_length_and_times(tmp_path: Path) -> None:
