@@ -105,8 +105,8 @@ def _picture(
 
 def _video_seconds(store: StoreResource, batch: str) -> float:
     with store.connect() as connection:
-        found = connection.execute("SELECT coalesce(sum(duration_s), 0) FROM videos WHERE batch = ?", [batch]).fetchall()
-    return float(found[0][0])
+        query = "SELECT coalesce(sum(duration_s), 0) FROM videos WHERE batch = ?"
+        return float(connection.execute(query, [batch]).fetchall()[0][0])
 
 
 def _table_schema(name: str) -> dg.TableSchema:

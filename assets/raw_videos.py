@@ -4,7 +4,7 @@ from assets.batch_asset import batch_asset
 
 raw_videos = batch_asset(
     "raw_videos",
-    description="Registered videos: hash, properties and packet index; bytes copied into the store or left where they are.",
+    description="Registered videos: hash, properties and packet index; bytes copied in or left where they are.",
     group="ingest",
     kinds={"parquet", "ffmpeg"},
 )

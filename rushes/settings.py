@@ -25,11 +25,11 @@ class _Section(BaseModel):
 class Shots(_Section):
     """How a video is cut into clips."""
 
-    method: Literal["adaptive", "transnet"] = Field("adaptive", description="PySceneDetect's AdaptiveDetector, or TransNetV2")
-    adaptive_threshold: float = Field(3.0, gt=0, description="AdaptiveDetector: ratio to the neighbourhood's content change")
-    min_content: float = Field(15.0, ge=0, description="AdaptiveDetector: least content change of a cut")
-    min_shot_frames: int = Field(15, ge=1, description="AdaptiveDetector: least frames between cuts")
-    transnet_threshold: float = Field(0.5, gt=0, lt=1, description="TransNetV2: least probability of a cut")
+    method: Literal["adaptive", "transnet"] = Field("adaptive", description="PySceneDetect's, or TransNetV2")
+    adaptive_threshold: float = Field(3.0, gt=0, description="adaptive: change over its neighbours'")
+    min_content: float = Field(15.0, ge=0, description="adaptive: least content change of a cut")
+    min_shot_frames: int = Field(15, ge=1, description="adaptive: least frames between cuts")
+    transnet_threshold: float = Field(0.5, gt=0, lt=1, description="transnet: least probability of a cut")
 
 
 class Filters(_Section):
@@ -44,7 +44,7 @@ class Filters(_Section):
     max_stillness: float | None = Field(0.98, description="drop still pictures above")
     cartoon_model: str | None = Field(None, description="path of a two-way ResNet-18 (TrackVerse's); null: not judged")
     max_cartoon: float = Field(0.0, description="drop when the mean first logit is above")
-    aesthetics_model: str | None = Field(None, description="path of a linear head on OpenCLIP ViT-L-14; null: not judged")
+    aesthetics_model: str | None = Field(None, description="path of a head on OpenCLIP ViT-L-14; null: not judged")
     min_aesthetics: float = Field(4.0, description="drop when the mean score is below")
 
 
@@ -80,7 +80,7 @@ class Embedding(_Section):
 class Build(_Section):
     """How work is done; never what comes out."""
 
-    max_reject_share: float = Field(1.0, gt=0, le=1, description="a batch fails when a greater share of its videos is rejected")
+    max_reject_share: float = Field(1.0, gt=0, le=1, description="a batch fails when more of its videos are rejected")
     contact_sheets: bool = Field(True, description="draw a picture for each materialisation")
 
 
@@ -104,6 +104,8 @@ def parse(text: str) -> dict[str | None, Settings]:
     if not isinstance(given, dict):
         raise SettingsError("settings are a mapping of sections: " + ", ".join(Settings.model_fields))
     collections = given.pop("collections", None) or {}
+    if not isinstance(collections, dict) or not all(isinstance(own or {}, dict) for own in collections.values()):
+        raise SettingsError("settings: collections is a mapping of names to sections")
     settings: dict[str | None, Settings] = {None: _validated(given, "settings")}
     for name, own in collections.items():
         settings[name] = _validated(_merged(given, own or {}), f"settings of collection {name}")
@@ -142,10 +144,11 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     sentences = []
     for problem in error.errors():
         where = ".".join(str(step) for step in problem["loc"])
+        words = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             sentences.append(f"unknown field '{where}'; allowed: {', '.join(_fields_beside(model, problem['loc']))}")
         else:
-            sentences.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}" if where else problem["msg"].removeprefix("Value error, "))
+            sentences.append(f"{where}: {words}" if where else words)
     return "; ".join(sentences)
 
 

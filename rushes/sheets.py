@@ -67,10 +67,9 @@ def _tracked(connection: duckdb.DuckDBPyConnection, batch: str) -> list[_Shot]:
 
 
 def _selected(connection: duckdb.DuckDBPyConnection, recipe: str) -> list[_Shot]:
-    rows = connection.execute(
-        f"SELECT video_id, clip_id, track_id, frames, rank FROM selections WHERE recipe = ? ORDER BY rank LIMIT {_TILES}",
-        [recipe],
-    ).fetchall()
+    columns = "video_id, clip_id, track_id, frames, rank"
+    query = f"SELECT {columns} FROM selections WHERE recipe = ? ORDER BY rank LIMIT {_TILES}"
+    rows = connection.execute(query, [recipe]).fetchall()
     shots: list[_Shot] = []
     for video, clip, track, frames, rank in rows:
         middle = frames[len(frames) // 2]
@@ -156,8 +155,9 @@ def _map_of_vectors(connection: duckdb.DuckDBPyConnection, batch: str) -> bytes 
     for number, video in enumerate(videos):
         for whole, marker in ((True, "o"), (False, "x")):
             own = [i for i, row in enumerate(rows) if row[0] == video and row[1] is whole]
+            x, y = places[own].T
             label = video if whole and len(videos) <= 12 else None
-            plot.scatter(places[own, 0], places[own, 1], s=18, marker=marker, color=f"C{number % 10}", label=label, alpha=0.7)
+            plot.scatter(x, y, s=18, marker=marker, color=f"C{number % 10}", label=label, alpha=0.7)
     plot.set_title(f"{len(rows)} vectors on two principal axes (o frames, x crops)", fontsize=9)
     if len(videos) <= 12:
         plot.legend(fontsize=7)

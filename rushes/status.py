@@ -42,9 +42,7 @@ def batch_statuses(objects: Objects, batch: str) -> list[PartitionStatus]:
     """Return the five assets of a batch, in order of lineage."""
     manifest = read_batch(objects, batch)
     chosen = settings.load(objects, manifest.collection)
-    return [
-        _status(objects, step.asset, batch, plan(objects, step, manifest, chosen).state) for step in STEPS.values()
-    ]
+    return [_status(objects, step.asset, batch, plan(objects, step, manifest, chosen).state) for step in STEPS.values()]
 
 
 def recipe_statuses(objects: Objects, name: str) -> list[PartitionStatus]:
@@ -52,7 +50,9 @@ def recipe_statuses(objects: Objects, name: str) -> list[PartitionStatus]:
     try:
         recipe = recipe_files.load(objects, name)
     except SettingsError as error:
-        return [PartitionStatus(asset, name, State.MISSING, 0, 0, str(error)) for asset in (select.ASSET, package.ASSET)]
+        return [
+            PartitionStatus(asset, name, State.MISSING, 0, 0, str(error)) for asset in (select.ASSET, package.ASSET)
+        ]
     return [
         _status(objects, select.ASSET, name, select.selection_state(objects, recipe)[0]),
         _status(objects, package.ASSET, name, package.package_state(objects, recipe)[0]),

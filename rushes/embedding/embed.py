@@ -38,7 +38,7 @@ class EmbedVideo:
             whole = self._sampled(task, reader)
             crops = self._crops(task, set(whole))
             for number, picture in reader.frames({*whole, *crops}):
-                named = [(None, picture)] if number in whole else []
+                named: list[tuple[dict[str, Any] | None, np.ndarray]] = [(None, picture)] if number in whole else []
                 named += [(track, _crop(picture, box)) for track, box in crops.get(number, [])]
                 clip = whole.get(number) or crops[number][0][0]["clip_id"]
                 vectors = self._embedder([image for _, image in named])

@@ -16,7 +16,7 @@ from rushes.privacy.faces import FaceDetector
 from rushes.privacy.regions import Region, regions
 from rushes.settings import Settings
 from rushes.shots.cut import time_range
-from rushes.store.rejects import Reject
+from rushes.store.rejects import Reason, Reject
 from rushes.video.media import open_video
 from rushes.video.reader import VideoReader
 from rushes.video.sampling import frames_at
@@ -54,18 +54,18 @@ class JudgeVideo:
         clips, redactions, rejects = [], [], []
         with open_video(task.objects, video, task.rows["packets"]) as reader:
             for clip in task.rows["clips"].to_pylist():
-                judged, found = self._judge(video, clip, reader)
+                judged, drop, found = self._judge(video, clip, reader)
                 clips.append(judged)
-                if judged["kept"]:
+                if drop is None:
                     redactions += found
-        for clip, drop in ((c, c.pop("_drop")) for c in clips):
-            if drop:
-                rejects.append(Reject("clip", clip["clip_id"], "filters", *drop))
+                else:
+                    rejects.append(Reject("clip", clip["clip_id"], "filters", *drop))
         return Outcome({"filtered_clips": clips, "redactions": redactions}, rejects)
 
     def _judge(
         self, video: dict[str, Any], clip: dict[str, Any], reader: VideoReader
-    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    ) -> tuple[dict[str, Any], tuple[Reason, str] | None, list[dict[str, Any]]]:
+        """Return a clip's row, why it is dropped if it is, and the rows of what is to be hidden in it."""
         times = reader.times_s
         start, end = clip["start_frame"], clip["end_frame"]
         limit = times[start] + self._filters.max_duration_s
@@ -77,15 +77,13 @@ class JudgeVideo:
             "video_id": clip["video_id"],
             **time_range(times, video["duration_s"], start, end),
             "trimmed": trimmed,
-            "n_faces": 0,
             "privacy": self._privacy.look_for,
         }
         judged["duration_s"] = judged["end_s"] - judged["start_s"]
         figures, found = self._measure(video, (start, end), reader)
         drop = reason_to_drop({**judged, **figures}, self._filters)
-        judged |= figures
-        judged |= {"n_faces": len(found), "kept": drop is None, "reason": drop[0].value if drop else None, "_drop": drop}
-        return judged, [row for n, region in enumerate(found, 1) for row in _redaction_rows(clip, n, region)]
+        judged |= {**figures, "n_faces": len(found), "kept": drop is None, "reason": drop[0].value if drop else None}
+        return judged, drop, [row for n, region in enumerate(found, 1) for row in _redaction_rows(clip, n, region)]
 
     def _measure(
         self, video: dict[str, Any], clip: tuple[int, int], reader: VideoReader

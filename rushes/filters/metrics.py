@@ -27,7 +27,7 @@ class ClipMetrics:
     _motion: list[float] = field(default_factory=list)
     _still: list[bool] = field(default_factory=list)
     _last: tuple[np.ndarray, float] | None = None
-    _flow: cv2.DISOpticalFlow = field(default_factory=lambda: cv2.DISOpticalFlow_create(cv2.DISOpticalFlow_PRESET_FAST))
+    _flow: cv2.DISOpticalFlow = field(default_factory=lambda: cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_FAST))
 
     def add(self, picture: np.ndarray, time_s: float) -> None:
         """Take in one frame, uint8 (h, w, 3) RGB."""
@@ -39,7 +39,7 @@ class ClipMetrics:
         small = _scaled(luma, _FLOW_LINES)
         if self._last is not None:
             before, then = self._last
-            flow = self._flow.calc(before, small, None)
+            flow = self._flow.calc(before, small, np.empty(0, np.float32))
             length = np.hypot(flow[..., 0], flow[..., 1])
             self._motion.append(float(np.percentile(length, 90)) / small.shape[0] / (time_s - then))
             self._still.append(float(cv2.absdiff(before, small).mean()) < _STILL)

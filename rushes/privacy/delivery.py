@@ -86,9 +86,8 @@ def _boxes_by_frame(connection: duckdb.DuckDBPyConnection, video_id: str) -> dic
 
 def _searched_ranges(connection: duckdb.DuckDBPyConnection, video_id: str) -> list[tuple[int, int]]:
     """Return the frame ranges of kept clips, whose redactions are written; those of dropped clips are not."""
-    return connection.execute(
-        "SELECT start_frame, end_frame FROM filtered_clips WHERE video_id = ? AND kept AND privacy <> 'none'", [video_id]
-    ).fetchall()
+    query = "SELECT start_frame, end_frame FROM filtered_clips WHERE video_id = ? AND kept AND privacy <> 'none'"
+    return connection.execute(query, [video_id]).fetchall()
 
 
 def _coarse(picture: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ def _check_one_model(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batc
     models = connection.execute(query, [list(batches)]).fetchall()
     if len(models) > 1:
         names = ", ".join(model for (model,) in models)
-        raise SettingsError(f"recipe {recipe.name}: vectors of {names} cannot be compared: name collections of one model")
+        raise SettingsError(f"recipe {recipe.name}: vectors of {names} do not compare: name collections of one model")
 
 
 def _items(

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from rushes.errors import SettingsError, StoreError
 from rushes.settings import explain
-from rushes.sources.register import check_name
+from rushes.store.names import check_name
 from rushes.store.objects import Objects
 
 StrategyName = Literal["random", "video_balanced", "class_balanced", "diversity"]
@@ -52,7 +52,7 @@ class Recipe(BaseModel):
     n_sequences: int | None = Field(None, ge=1, description="sequences to choose")
     per_video: int | None = Field(None, ge=1, description="video_balanced: at most so many of a video")
     per_class: int | None = Field(None, ge=1, description="class_balanced: at most so many of a class")
-    min_distance: float | None = Field(None, gt=0, le=2, description="diversity: stop when all are nearer to the chosen")
+    min_distance: float | None = Field(None, gt=0, le=2, description="diversity: stop when all are nearer")
     split: Split | None = Field(None, description="shares of train, val and test; null: one split named all")
     seed: int = 0
     formats: tuple[FormatName, ...] = Field(("native",), min_length=1)

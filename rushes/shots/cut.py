@@ -6,6 +6,7 @@ Here: the rows of ``clips``. Not here: the detectors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -70,7 +71,7 @@ def clip_rows(
             "method": method,
             "score": scores.get(start),
         }
-        for start, end in zip(borders[:-1], borders[1:], strict=True)
+        for start, end in pairwise(borders)
     ]
 
 

@@ -7,6 +7,7 @@ and batches. Not here: reading the sources (``ingest``).
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,27 @@ from pathlib import Path
 
 from rushes.errors import SettingsError, StoreError
 from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
+from rushes.store.names import check_name
 from rushes.store.objects import Objects
 
 VIDEO_SUFFIXES = frozenset(
-    [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"]
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".mpg",
+        ".mpeg",
+        ".wmv",
+        ".flv",
+        ".ogv",
+        ".3gp",
+    ]
 )
 DEFAULT_BATCH_SIZE = 64
 _LONGEST_NAME = 128
@@ -67,35 +85,44 @@ def register(
         if len(found) != 1:
             raise SettingsError(f"--id names one video, but {len(found)} were given")
         found = [Source(found[0].uri, video_id)]
-    missing = tuple(s.uri for s in found if "://" not in s.uri and not Path(s.uri).exists())
-    owners: dict[str, str] = {}
-    known_uris = set()
-    numbers = [-1]
-    for batch in read_batches(objects):
-        if batch.collection == collection:
-            numbers.append(int(batch.name.rpartition("-")[2]))
-        for entry in batch.entries:
-            known_uris.add(entry.source_uri)
-            if entry.rival is None:
-                owners[entry.video_id] = entry.source_uri
-    fresh = [s for s in found if s.uri not in known_uris]
-    entries = list(_entries(fresh, owners, link))
-    batches = []
-    number = max(numbers) + 1
-    for at in range(0, len(entries), batch_size):
-        while not seal_batch(
-            objects, batch := Batch(f"{collection}-{number:04d}", collection, tuple(entries[at : at + batch_size]))
-        ):
-            number += 1  # somebody else registers into this collection at the same time
-        batches.append(batch)
-        number += 1
-    return Registered(tuple(batches), tuple(s.uri for s in found if s.uri in known_uris), missing)
+    known = _Known.of(objects, collection)
+    fresh = [source for source in found if source.uri not in known.uris]
+    batches = _seal(objects, collection, list(_entries(fresh, known.owners, link)), known.next_number, batch_size)
+    return Registered(
+        tuple(batches),
+        known=tuple(source.uri for source in found if source.uri in known.uris),
+        missing=tuple(s.uri for s in found if "://" not in s.uri and not Path(s.uri).exists()),
+    )
 
 
-def check_name(name: str, what: str) -> None:
-    """Raise ``SettingsError`` unless a name can stand in paths, SQL and other people's formats."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name):
-        raise SettingsError(f"{what} {name!r}: use letters, digits, '.', '_' and '-', beginning with a letter or digit")
+@dataclass(frozen=True)
+class _Known:
+    """What is registered already: all sources, the source that has each video id, the collection's next batch."""
+
+    uris: set[str]
+    owners: dict[str, str]
+    next_number: int
+
+    @classmethod
+    def of(cls, objects: Objects, collection: str) -> _Known:
+        uris, owners, last = set(), {}, -1
+        for batch in read_batches(objects):
+            if batch.collection == collection:
+                last = max(last, int(batch.name.rpartition("-")[2]))
+            uris.update(entry.source_uri for entry in batch.entries)
+            owners.update((e.video_id, e.source_uri) for e in batch.entries if e.rival is None)
+        return cls(uris, owners, last + 1)
+
+
+def _seal(objects: Objects, collection: str, entries: list[Entry], number: int, size: int) -> Iterator[Batch]:
+    """Seal the entries in batches of ``size``, numbered from ``number`` on."""
+    for at in range(0, len(entries), size):
+        while True:
+            batch = Batch(f"{collection}-{number:04d}", collection, tuple(entries[at : at + size]))
+            number += 1
+            if seal_batch(objects, batch):
+                break  # else somebody registers into this collection at the same time: take the next number
+        yield batch
 
 
 def _entries(sources: Iterable[Source], owners: dict[str, str], link: bool) -> Iterator[Entry]:
@@ -124,7 +151,7 @@ def _below(given: str) -> Iterator[Source]:
     if "://" in given:
         yield Source(given, _id_of(given.rstrip("/").rpartition("/")[2]))
         return
-    path = Path(given).expanduser().absolute()
+    path = Path(os.path.abspath(Path(given).expanduser()))
     if not path.is_dir():
         yield Source(str(path), _id_of(path.name))
         return

@@ -121,7 +121,8 @@ class Objects:
             return
         for path in sorted(found):
             name = path[skip:]
-            if not name.rsplit("/", 1)[-1].startswith(".tmp-"):
+            is_folder = path.rstrip("/") == self.path(prefix).rstrip("/")  # some servers list an empty folder as itself
+            if not is_folder and not name.rsplit("/", 1)[-1].startswith(".tmp-"):
                 yield name
 
     def delete(self, name: str) -> None:

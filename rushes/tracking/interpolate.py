@@ -26,7 +26,10 @@ class TrackPath:
         """Make a path of rows (frame, t_s, x, y, w, h, score) in order of frames."""
         values = np.array(rows, np.float64)
         return cls(
-            values[:, 0].astype(np.int64), values[:, 1], values[:, 2:6].astype(np.float32), values[:, 6].astype(np.float32)
+            values[:, 0].astype(np.int64),
+            values[:, 1],
+            values[:, 2:6].astype(np.float32),
+            values[:, 6].astype(np.float32),
         )
 
     def at(self, frame: int, time_s: float) -> tuple[np.ndarray, float, bool] | None:

@@ -88,7 +88,11 @@ class TrackVideo:
         scores = np.array([detections[at].scores[k] for at, k in sightings])
         classes = np.stack([detections[at].class_scores[k] for at, k in sightings])
         summary = summarise_track(classes, scores, boxes, (video["width"], video["height"]))
-        keys = {"track_id": f"{clip['clip_id']}.t{track:04d}", "video_id": video["video_id"], "clip_id": clip["clip_id"]}
+        keys = {
+            "track_id": f"{clip['clip_id']}.t{track:04d}",
+            "video_id": video["video_id"],
+            "clip_id": clip["clip_id"],
+        }
         row = {
             **keys,
             "class_id": summary.class_id,

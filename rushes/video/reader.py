@@ -189,9 +189,13 @@ class _Forward:
 
     def _decode(self, packets: Iterator[Packet]) -> Iterator[tuple[int, VideoFrame]]:
         for packet in packets:
-            number = self._frame_of_pts.get(packet.pts if packet.pts is not None else packet.dts, -1)
+            number = self._number(packet.pts if packet.pts is not None else packet.dts)
             if number >= 0 and number not in self._wanted and self._droppable[number]:
                 self._left_out.add(number)
                 continue
             for frame in packet.decode():
-                yield self._frame_of_pts.get(frame.pts, -1), frame
+                yield self._number(frame.pts), frame
+
+    def _number(self, pts: int | None) -> int:
+        """The number of the frame shown at a time, -1 for a time that the index does not have."""
+        return -1 if pts is None else self._frame_of_pts.get(pts, -1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 import typer
+
 from orchestration.build import build
 from rushes import settings
 from rushes.cli import app

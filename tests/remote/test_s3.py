@@ -71,11 +71,12 @@ def test_objects_are_listed_by_name(remote: Objects) -> None:
 
 
 def test_what_was_deleted_is_gone(remote: Objects) -> None:
-    remote.write("a", b"1")
-    remote.delete("a")
-    assert not remote.exists("a")
+    remote.write("parts/a", b"1")
+    remote.delete("parts/a")
+    assert not remote.exists("parts/a")
+    assert list(remote.list("parts")) == []
     assert list(remote.list("")) == []
-    remote.delete("a")
+    remote.delete("parts/a")
     remote.delete("never-there")
 
 
@@ -259,14 +260,31 @@ def test_credentials_with_quotes_are_no_sql(remote: Objects, monkeypatch: pytest
         connect(remote)
 
 
-def run_rushes(*words: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "rushes.cli", *words], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def run_rushes(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "rushes.cli", *words], env=os.environ | environment, capture_output=True, text=True
+    )
 
 
 def test_the_command_line_works_on_it(built: Objects) -> None:
-    assert "made-0000" in run_rushes("--store", built.uri, "status")
-    counted = run_rushes("--store", built.uri, "sql", "SELECT count(*) AS n FROM videos", "--format", "csv")
-    assert counted == "n\n2\n"
-    assert "two" in run_rushes("--store", built.uri, "why", "two")
+    counting = "SELECT count(*) AS n FROM videos"
+    for words, told in (
+        (["status"], "made-0000"),
+        (["sql", counting, "--format", "csv"], "n\n2\n"),
+        (["why", "two"], "two"),
+    ):
+        done = run_rushes("--store", built.uri, *words)
+        assert done.returncode == 0, done.stderr
+        assert told in done.stdout
+
+
+@pytest.mark.parametrize("words", [["status"], ["sql", "SELECT 1"], ["add", "s3://footage/a.mp4"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "wrong", [{"AWS_SECRET_ACCESS_KEY": "wrong"}, {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}]
+)
+def test_a_store_that_lets_nobody_in_is_told_in_a_line(built: Objects, words: list[str], wrong: dict[str, str]) -> None:
+    done = run_rushes("--store", built.uri, *words, **wrong)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("rushes: ")
+    assert "Traceback" not in line

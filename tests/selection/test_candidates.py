@@ -196,7 +196,7 @@ def test_vectors_that_point_nowhere_are_rejected_for_diversity_alone(store: Obje
 
 def test_vectors_of_two_models_are_not_compared(store: Objects) -> None:
     fill(store, [embedding_row(CLIP_A, 0, [1, 0]), embedding_row(CLIP_B, 25, [1, 0], model="another")])
-    with pytest.raises(SettingsError, match="another, made cannot be compared"):
+    with pytest.raises(SettingsError, match="another, made do not compare"):
         considered(store, strategies=("diversity",))
     assert len(considered(store).candidates) == 9
 
