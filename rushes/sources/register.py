@@ -105,7 +105,9 @@ class _Known:
 
     @classmethod
     def of(cls, objects: Objects, collection: str) -> _Known:
-        uris, owners, last = set(), {}, -1
+        uris: set[str] = set()
+        owners: dict[str, str] = {}
+        last = -1
         for batch in read_batches(objects):
             if batch.collection == collection:
                 last = max(last, int(batch.name.rpartition("-")[2]))
