@@ -1,6 +1,6 @@
 # Each target does everything it needs, and nothing twice: a second run installs and fetches nothing.
 SHELL := /bin/bash
-PYTHON ?= python3.11
+PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 

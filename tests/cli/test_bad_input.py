@@ -105,10 +105,15 @@ def test_too_many_rejects_fail_the_batch_as_long_as_they_are_there(shell: Any, t
     (tmp_path / "bad.mp4").touch()
     shell.ok("add", good, tmp_path / "bad.mp4")
     shell.set(tmp_path, "build: {max_reject_share: 0.4}\n")
-    for _ in range(2):
-        line = shell.refused("build", "--asset", "raw_videos")
-        assert "raw_videos of main-0000: 1 of 2 videos rejected" in line
-        assert "build.max_reject_share = 0.4" in line
+    line = shell.refused("build", "--asset", "raw_videos")
+    assert "raw_videos of main-0000: 1 of 2 videos rejected" in line
+    assert "build.max_reject_share = 0.4" in line
+
+    again = shell("--debug", "build", "--asset", "raw_videos")
+    assert again.returncode == 1
+    assert line.removeprefix("rushes: ") in again.stderr
+    assert "Traceback" in again.stderr
+    assert "_judge" in again.stderr, "--debug shows where in the library it went wrong"
     assert "1 of 2 videos rejected" in shell.states()["main-0000", "raw_videos"]["failure"]
     shell.set(tmp_path, "build: {max_reject_share: 0.5}\n")
     shell.ok("build", "--asset", "raw_videos")
