@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from rushes.errors import RushesError, SettingsError
-from rushes.store.manifests import batch_names, read_record
+from rushes.store.manifests import Record, batch_names, read_record
 from rushes.store.objects import Objects
 
 if TYPE_CHECKING:
@@ -100,9 +100,20 @@ def _run(objects: Objects, job: str, gaps: Iterable[Gap]) -> dict[str, RunFailur
         runs[gap.partition] = failure = run_job(job, gap.partition, gap.assets)
         out.print(f"{'failed' if failure else 'built '} {gap.partition}: {', '.join(gap.assets)}", soft_wrap=True)
         for name in gap.assets:
-            if (record := read_record(objects, name, gap.partition)) is not None and record.note:
-                out.print(f"note: {record.note}", soft_wrap=True)
+            _tell(read_record(objects, name, gap.partition))
     return runs
+
+
+def _tell(record: Record | None) -> None:
+    """Print what a person should know of a partition that was just built: what it dropped and did not reach."""
+    if record is None:
+        return
+    if record.rejects:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in record.rejects.items())
+        again = "; the next build tries again" if record.unfinished else ""
+        out.print(f"       {record.asset} rejects: {reasons}{again}", soft_wrap=True)
+    if record.note:
+        out.print(f"       {record.note}", soft_wrap=True)
 
 
 def _up_to(asset: str | None) -> tuple[str, ...]:

@@ -37,14 +37,18 @@ class RunFailure:
 def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | None:
     """Materialise some of a job's assets for a partition; return why it failed, or None."""
     instance = project_instance()
-    result = build_defs().resolve_job_def(job).execute_in_process(
-        instance=instance,
-        partition_key=partition,
-        asset_selection=[dg.AssetKey(name) for name in assets],
-        tags={_PROCESS: _this_process()},
-        # Failures are told once, by whoever asked for the run.
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        raise_on_error=False,
+    result = (
+        build_defs()
+        .resolve_job_def(job)
+        .execute_in_process(
+            instance=instance,
+            partition_key=partition,
+            asset_selection=[dg.AssetKey(name) for name in assets],
+            tags={_PROCESS: _this_process()},
+            # Failures are told once, by whoever asked for the run.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
     )
     if result.success:
         return None

@@ -106,7 +106,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
     out.print("everything is built" if not open_ else f"{open_} partitions are not up to date; next: rushes build")
 
 
-@app.command(epilog="`rushes sql \"SELECT class_name, count(*) FROM tracks GROUP BY 1\"` · `rushes sql --file q.sql`")
+@app.command(epilog='`rushes sql "SELECT class_name, count(*) FROM tracks GROUP BY 1"` · `rushes sql --file q.sql`')
 def sql(
     query: Annotated[str | None, typer.Argument(help="a DuckDB query; every table is a view of its name")] = None,
     file: Annotated[Path | None, typer.Option(help="read the query from a file")] = None,

@@ -53,9 +53,7 @@ class Delivery:
         """Presentation times of all frames, float64 seconds."""
         return self._reader.times_s
 
-    def frames(
-        self, numbers: Iterable[int], size: tuple[int, int] | None = None
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def frames(self, numbers: Iterable[int], size: tuple[int, int] | None = None) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (frame number, uint8 (h, w, 3) RGB) in presentation order, scaled to ``size`` (width, height).
 
         A frame in which nobody has looked for what to hide comes too coarse to show anyone.

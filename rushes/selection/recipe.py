@@ -162,6 +162,4 @@ def load(objects: Objects, name: str) -> Recipe:
 
 def names(objects: Objects) -> list[str]:
     """Return the names of all recipes."""
-    return [
-        n.rsplit("/", 1)[-1].removesuffix(".yaml") for n in objects.list("recipes") if n.endswith(".yaml")
-    ]
+    return [n.rsplit("/", 1)[-1].removesuffix(".yaml") for n in objects.list("recipes") if n.endswith(".yaml")]

@@ -69,9 +69,7 @@ class VideoReader:
         """Presentation times of all frames, float64 seconds."""
         return self._index.times_s
 
-    def frames(
-        self, wanted: Iterable[int], size: tuple[int, int] | None = None
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def frames(self, wanted: Iterable[int], size: tuple[int, int] | None = None) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (frame number, uint8 (h, w, 3) RGB) for each wanted frame once, in presentation order.
 
         ``size`` is (width, height) of the upright picture to scale to. Raises ``IndexError`` for a frame that the video

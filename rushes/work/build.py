@@ -98,9 +98,7 @@ class _PartWork:
         outcome = self._outcome(entry)
         rejects = [reject.row() for reject in outcome.rejects]
         tables = {name: _rows(name, outcome.rows.get(name)) for name in self.step.tables}
-        write_part(
-            self.objects, self.step.asset, self.batch, key, {**tables, REJECTS.name: REJECTS.from_rows(rejects)}
-        )
+        write_part(self.objects, self.step.asset, self.batch, key, {**tables, REJECTS.name: REJECTS.from_rows(rejects)})
 
     def _outcome(self, entry: Entry) -> Outcome:
         task = Task(self.objects, entry, self.collection, _upstream_rows(self.objects, self.step, self.batch, entry))
