@@ -19,7 +19,7 @@ import yaml
 
 from orchestration.definitions import build_defs
 from orchestration.sensors import add_missing_keys
-from rushes.errors import SettingsError
+from rushes.errors import SettingsError, StoppedError
 from rushes.store.objects import Objects
 
 _PROJECT = Path(__file__).parents[1]
@@ -35,7 +35,10 @@ class RunFailure:
 
 
 def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | None:
-    """Materialise some of a job's assets for a partition; return why it failed, or None."""
+    """Materialise some of a job's assets for a partition; return why it failed, or None.
+
+    Raises ``StoppedError`` when it was interrupted.
+    """
     instance = project_instance()
     result = (
         build_defs()
@@ -85,8 +88,18 @@ def _end_orphans(instance: dg.DagsterInstance) -> None:
     """Mark runs of ours as failed whose process was killed; Dagster would show them as running for ever."""
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         host, _, process = run.tags.get(_PROCESS, "").partition(":")
-        if host == socket.gethostname() and not Path(f"/proc/{process}").exists():
+        if host == socket.gethostname() and not _is_alive(int(process)):
             instance.report_run_failed(run, "the process that ran it is gone")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is there, and not ours to signal
+    return True
 
 
 def _this_process() -> str:
@@ -98,6 +111,8 @@ def _why(result: dg.ExecuteInProcessResult) -> RunFailure:
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
+            if error and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+                raise StoppedError("interrupted; what was finished is kept, and the same command goes on from there")
             said = event.step_failure_data.user_failure_data
             words = said.description if said and said.description else error.message if error else "unknown"
             return RunFailure(f"{event.step_key}: {' '.join(str(words).split())}", error.to_string() if error else "")

@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from rushes.errors import RushesError, SettingsError, StoreError
+from rushes.errors import RushesError, SettingsError, StoppedError, StoreError
 from rushes.store.objects import Objects
 
 app = typer.Typer(
@@ -292,11 +292,8 @@ def main() -> None:
     except RushesError as error:
         if debug:
             raise
-        err.print(f"rushes: {error}", style="red", soft_wrap=True, markup=False, highlight=False)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        err.print("rushes: interrupted; what was finished is kept, the same command goes on from there", soft_wrap=True)
-        sys.exit(130)
+        err.print(f"rushes: {error}", style="red", soft_wrap=True, markup=False)
+        sys.exit(130 if isinstance(error, StoppedError) else 1)
     except Exception as error:
         if debug:
             raise

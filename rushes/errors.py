@@ -24,6 +24,10 @@ class ModelError(RushesError):
     """A model file is unknown, missing, or not the one that the registry promises."""
 
 
+class StoppedError(RushesError):
+    """Somebody stopped the work: no failure, but nothing more is to be begun."""
+
+
 class VideoError(RushesError):
     """A media file cannot be read as video. ``reason`` is a code of ``rushes.store.rejects.Reason``."""
 

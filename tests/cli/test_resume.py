@@ -147,3 +147,19 @@ def test_two_builds_at_once_end_well(ready: Callable[[], Any], unbroken: dict[st
     assert tables == {name: unbroken[name] for name in tables}
     assert "nothing to do" in shell.ok("build", "--asset", "filtered_clips")
     assert {len(_parts(shell, asset)) for asset in ("raw_videos", "scene_clips", "filtered_clips")} == {6}
+
+
+@pytest.mark.slow
+def test_an_interrupted_build_stops_and_says_how_to_go_on(ready: Callable[[], Any], unbroken: dict[str, bytes]) -> None:
+    shell = ready()
+    process = shell.start("build", "--asset", "filtered_clips")
+    _wait_for(lambda: bool(_parts(shell, "scene_clips")) or process.poll() is not None, "no part was written")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert (
+        errors.decode() == "rushes: interrupted; what was finished is kept, and the same command goes on from there\n"
+    )
+    shell.ok("build", "--asset", "filtered_clips")
+    tables = _tables(shell)
+    assert tables == {name: unbroken[name] for name in tables}
