@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ import yaml
 
 from orchestration.definitions import build_defs
 from orchestration.sensors import add_missing_keys
+from resources.compute import ComputeResource
 from rushes.errors import SettingsError, StoppedError
 from rushes.store.objects import Objects
 
@@ -41,7 +43,7 @@ def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | Non
     """
     instance = project_instance()
     result = (
-        build_defs()
+        build_defs({"compute": ComputeResource(terminal=_terminal())})
         .resolve_job_def(job)
         .execute_in_process(
             instance=instance,
@@ -90,6 +92,12 @@ def _end_orphans(instance: dg.DagsterInstance) -> None:
         host, _, process = run.tags.get(_PROCESS, "").partition(":")
         if host == socket.gethostname() and not _is_alive(int(process)):
             instance.report_run_failed(run, "the process that ran it is gone")
+
+
+@cache
+def _terminal() -> int | None:
+    """Return a descriptor of the terminal that stderr is, if it is one, which stays when Dagster captures stderr."""
+    return os.dup(sys.stderr.fileno()) if sys.stderr.isatty() else None
 
 
 def _is_alive(process: int) -> bool:

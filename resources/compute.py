@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,21 +14,26 @@ from rushes.work.build import Progress as Report
 
 
 class ComputeResource(dg.ConfigurableResource[None]):
-    """``workers`` processes share a step's videos: None is one a core, 0 works in the step's own process."""
+    """``workers`` processes share a step's videos: None is one a core, 0 works in the step's own process.
+
+    ``terminal`` is the file descriptor of a terminal to draw progress bars on; a step's own stderr is no terminal, for
+    Dagster captures it.
+    """
 
     workers: int | None = None
+    terminal: int | None = None
 
     @contextmanager
     def progress(self, context: dg.AssetExecutionContext, label: str) -> Iterator[Report]:
         """Give a function to report (done, total) to: a bar on a terminal, else a line in the log now and then."""
-        if not sys.stderr.isatty():
+        if self.terminal is None:
             yield _logged(context, label)
             return
         columns = (
             TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(),
             TimeElapsedColumn(), TimeRemainingColumn(),
         )  # fmt: skip
-        with Progress(*columns, console=Console(stderr=True)) as bars:
+        with os.fdopen(os.dup(self.terminal), "w") as file, Progress(*columns, console=Console(file=file)) as bars:
             bar = bars.add_task(label, total=None)
             yield lambda done, total: bars.update(bar, completed=done, total=total)
 
