@@ -35,14 +35,13 @@ def materialise_batch(
     with failing_plainly(), compute.progress(context, f"{asset} {batch}") as progress:
         settings = store.settings(batch)
         report = build(store.objects, STEPS[asset], batch, settings, compute.workers, progress)
-    seconds = _video_seconds(store, batch)
     extra: dict[str, Any] = {
         "videos worked on": report.made,
         "videos reused": report.reused,
         "seconds": round(report.seconds, 3),
     }
-    if report.made and report.seconds:
-        extra["video seconds per second"] = round(seconds / report.seconds, 2)
+    if report.made and not report.reused:
+        extra["video seconds per second"] = round(_video_seconds(store, batch) / report.seconds, 2)
     picture = settings.build.contact_sheets
     return describe(context, store, asset, batch, report.record, extra, picture=picture)
 
