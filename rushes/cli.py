@@ -82,7 +82,8 @@ def add(
 @app.command(epilog="`rushes status` · `rushes status --json`")
 def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False) -> None:
     """What is built, missing, stale, failed and rejected, by asset and batch or recipe."""
-    from rushes.status import statuses
+    from rushes.status import statuses, to_build
+    from rushes.work.plan import State
 
     everything = list(statuses(this_store()))
     if as_json:
@@ -102,8 +103,11 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
             table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", remark)
         table.add_section()
     out.print(table)
-    open_ = sum(not one.is_built for partition in everything for one in partition)
-    out.print("everything is built" if not open_ else f"{open_} partitions are not up to date; next: rushes build")
+    behind = [partition for partition in everything if to_build(partition)]
+    waiting = [partition[0].partition for partition in everything if partition[0].state is State.WAITING]
+    out.print(f"not up to date: {len(behind)} batches or recipes; next: rushes build" if behind else "everything is built")
+    if waiting:
+        out.print(f"without any batch to choose from: {', '.join(waiting)}", soft_wrap=True)
 
 
 @app.command(epilog='`rushes sql "SELECT class_name, count(*) FROM tracks GROUP BY 1"` · `rushes sql --file q.sql`')

@@ -78,7 +78,7 @@ def test_a_store_that_was_not_built_says_what_is_missing(shell: Any, videos: Pat
     }
     said = shell.ok("status")
     assert "main-0000" in said
-    assert "5 partitions are not up to date; next: rushes build" in said
+    assert "not up to date: 1 batches or recipes; next: rushes build" in said
 
 
 def test_unknown_names_are_refused_with_the_known_ones(shell: Any, videos: Path, tmp_path: Path) -> None:
