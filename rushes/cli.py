@@ -13,7 +13,7 @@ import os
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,6 +21,9 @@ from rich.table import Column, Table
 
 from rushes.errors import RushesError, SettingsError, StoppedError, StoreError
 from rushes.store.objects import Objects
+
+if TYPE_CHECKING:
+    from rushes.status import PartitionStatus
 
 app = typer.Typer(
     name="rushes",
@@ -82,8 +85,7 @@ def add(
 @app.command(epilog="`rushes status` · `rushes status --json`")
 def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False) -> None:
     """What is built, missing, stale, failed and rejected, by asset and batch or recipe."""
-    from rushes.status import statuses, to_build
-    from rushes.work.plan import State
+    from rushes.status import statuses
 
     everything = list(statuses(this_store()))
     if as_json:
@@ -94,6 +96,13 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
     if not everything:
         out.print(f"{this_store().uri} holds no batches yet; next: rushes add VIDEO …", soft_wrap=True)
         return
+    _print_statuses(everything)
+
+
+def _print_statuses(everything: list[list[PartitionStatus]]) -> None:
+    from rushes.status import to_build
+    from rushes.work.plan import State
+
     table = _table("batch or recipe", "asset", "state", "rows", "rejects", "failure or note")
     for partition in everything:
         for one in partition:
@@ -103,9 +112,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object
             table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", remark)
         table.add_section()
     out.print(table)
-    behind = [partition for partition in everything if to_build(partition)]
+    behind = sum(bool(to_build(partition)) for partition in everything)
     waiting = [partition[0].partition for partition in everything if partition[0].state is State.WAITING]
-    out.print(f"not up to date: {len(behind)} batches or recipes; next: rushes build" if behind else "everything is built")
+    out.print(f"not up to date: {behind} batches or recipes; next: rushes build" if behind else "everything is built")
     if waiting:
         out.print(f"without any batch to choose from: {', '.join(waiting)}", soft_wrap=True)
 
