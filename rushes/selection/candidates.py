@@ -62,7 +62,7 @@ def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Seq
     candidates.sort(key=lambda c: c.sequence_id)
     funnel = [
         (f"{noun} in the store", len(everything)),
-        (f"{noun} of kept clips", len(kept)),
+        ("tracks of kept clips" if noun == "tracks" else "kept clips", len(kept)),
         (f"{noun} after where", len(wanted)),
         ("sequences", len(sequences)),
         ("candidates", len(candidates)),

@@ -48,7 +48,7 @@ def test_sequences_fill_kept_clips_from_their_start_and_never_cross_a_cut(store:
     assert {c.clip_id for c in found.candidates} == {CLIP_A["clip_id"], CLIP_B["clip_id"]}
     assert found.funnel == [
         ("clips in the store", 3),
-        ("clips of kept clips", 2),
+        ("kept clips", 2),
         ("clips after where", 2),
         ("sequences", 9),
         ("candidates", 9),
