@@ -77,7 +77,7 @@ def test_a_shortfall_is_told_with_every_step_of_the_way(filled: Objects) -> None
     done = select(filled, recipe(n_sequences=1000, collections=("night",)))
     assert len(rows(filled)) == 20
     assert done.note is not None
-    assert done.note.startswith("recipe street chose 20 of 1000 sequences: 2 clips in the store → 2 clips of")
+    assert done.note.startswith("recipe street chose 20 of 1000 sequences: 2 clips in the store → 2 kept clips")
 
 
 def test_choosing_nothing_is_told_and_writes_an_empty_partition(filled: Objects) -> None:
