@@ -108,6 +108,8 @@ def check_file(path: str) -> None:
 
 
 def _probe_open(container: InputContainer, name: str) -> VideoInfo:
+    if container.format.name.endswith("_pipe") or container.format.name == "image2":
+        raise VideoError(Reason.NOT_VIDEO, f"{name}: a single picture, not a video")
     streams = video_streams(container)
     if not streams:
         raise VideoError(Reason.NO_VIDEO_STREAM, f"{name}: no video stream in it")

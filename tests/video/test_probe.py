@@ -9,6 +9,7 @@ from videos import make_sound, make_video, trim, turn
 
 from rushes.errors import VideoError
 from rushes.store.rejects import Reason
+from rushes.video.pictures import encode
 from rushes.video.probe import check_file, probe
 
 
@@ -141,6 +142,12 @@ def test_a_folder(tmp_path: Path) -> None:
 def test_something_else_under_a_videos_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "v.mp4").write_bytes(content)
     assert reason(tmp_path / "v.mp4") == Reason.NOT_VIDEO
+
+
+@pytest.mark.parametrize("name", ["v.mp4", "v.jpg"])
+def test_a_single_picture(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(encode(np.zeros((48, 64, 3), np.uint8), 90))
+    assert reason(tmp_path / name) == Reason.NOT_VIDEO
 
 
 def test_sound_alone(tmp_path: Path) -> None:
