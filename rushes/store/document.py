@@ -31,21 +31,22 @@ def tables_page() -> str:
 
 def view_statement(table: Table) -> str:
     """Return the text of the table's file in ``sql/views``."""
-    lines = [f"    {c.name},  -- {c.meaning}" for c in table.columns]
+    columns = "".join(f"    {c.name},  -- {c.meaning}\n" for c in table.columns)
     keys = ",\n".join(f"    {key}" for key in table.keys)
     return (
         f"-- {table.name}: one row is {table.row}. Written by {table.asset}.\n"
         f"-- Made from rushes/store/schemas.py by 'make docs'.\n"
-        f"CREATE OR REPLACE VIEW {table.name} AS\nSELECT\n" + "\n".join(lines) + f"\n{keys}\nFROM stored.{table.name};\n"
+        f"CREATE OR REPLACE VIEW {table.name} AS\nSELECT\n{columns}{keys}\nFROM stored.{table.name};\n"
     )
 
 
 def _section(table: Table) -> str:
     rows = "".join(f"| `{c.name}` | {sql_type(c.type)} | {c.meaning}{_rules(c)} |\n" for c in table.columns)
     keys = "".join(f"| `{key}` | VARCHAR | partition key |\n" for key in table.keys)
+    unique, order = ", ".join(f"`{u}`" for u in table.unique), ", ".join(f"`{o}`" for o in table.order)
     return (
-        f"\n## {table.name}\n\nOne row is {table.row}. Unique by {', '.join(f'`{u}`' for u in table.unique)}; sorted by "
-        f"{', '.join(f'`{o}`' for o in table.order)}.\n\n| column | type | meaning |\n|---|---|---|\n{rows}{keys}"
+        f"\n## {table.name}\n\nOne row is {table.row}. Unique by {unique}; sorted by {order}.\n\n"
+        f"| column | type | meaning |\n|---|---|---|\n{rows}{keys}"
     )
 
 

@@ -55,8 +55,8 @@ class Record:
     """What a partition of an asset holds: written last, so that a partition without it is unfinished.
 
     ``identity`` changes exactly when an input, the code's version, a parameter or a model changed; ``shaped_by`` names
-    the last three. ``items`` are the videos' parts, by entry. ``unfinished`` lists videos whose failure may pass, so that the next build
-    tries them again. ``note`` is what a person should know of it though nothing failed.
+    the last three. ``items`` are the videos' parts, by entry. ``unfinished`` lists videos whose failure may pass, so
+    that the next build tries them again. ``note`` is what a person should know of it though nothing failed.
     """
 
     asset: str

@@ -92,9 +92,9 @@ VIDEOS = Table(
         _VIDEO,
         Column("collection", _text, "where its batch came from"),
         Column("source_uri", _text, "the path or URI it was registered under"),
-        Column("media_uri", _text, "where its bytes are read: an object of the store, or the source itself when linked"),
+        Column("media_uri", _text, "where its bytes are: an object of the store, or the source itself"),
         Column("linked", _bool, "true when the bytes were left where they are"),
-        Column("creds_key", _text, "name of the credentials a linked source needs; never the credentials", nullable=True),
+        Column("creds_key", _text, "name of the credentials that a linked source needs", nullable=True),
         Column("sha256", _text, "hash of the file's bytes"),
         Column("size_bytes", _i64, "size of the file", low=1),
         Column("container", _text, "container format"),
@@ -142,7 +142,7 @@ CLIPS = Table(
         _VIDEO,
         *_RANGE,
         Column("method", _text, "the detector that cut it"),
-        Column("score", _f32, "the detector's score at the clip's first frame; null at the video's start", nullable=True),
+        Column("score", _f32, "the detector's score at its first frame; null at frame 0", nullable=True),
     ),
     order=("video_id", "start_frame"),
     unique=("clip_id",),
@@ -161,7 +161,7 @@ FILTERED_CLIPS = Table(
         Column("sharpness", _f32, "median variance of the Laplacian of luma at 360 lines; low is blurred", low=0),
         Column("exposure", _f32, "mean luma, 0 black to 1 white", low=0, high=1),
         Column("contrast", _f32, "mean standard deviation of luma, 0 to 0.5", low=0, high=1),
-        Column("motion", _f32, "mean over steps of the 90th percentile of optical-flow magnitude, frame heights per second", low=0),
+        Column("motion", _f32, "90th percentile of optical flow, mean over steps; frame heights a second", low=0),
         Column("stillness", _f32, "share of sampled steps in which nothing changes", low=0, high=1),
         Column("cartoon", _f32, "the cartoon predictor's score; null when none is set", nullable=True),
         Column("aesthetics", _f32, "the aesthetics predictor's score; null when none is set", nullable=True),
@@ -307,6 +307,7 @@ REJECTS = Table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        VIDEOS, PACKETS, CLIPS, FILTERED_CLIPS, REDACTIONS, TRACKS, TRACK_BOXES, EMBEDDINGS, SELECTIONS, DATASETS, REJECTS,
+        VIDEOS, PACKETS, CLIPS, FILTERED_CLIPS, REDACTIONS, TRACKS, TRACK_BOXES, EMBEDDINGS,
+        SELECTIONS, DATASETS, REJECTS,
     )
 }  # fmt: skip

@@ -9,6 +9,6 @@ SELECT
     start_s,  -- presentation time of the first frame, seconds
     end_s,  -- presentation time at which the last frame ends, seconds
     method,  -- the detector that cut it
-    score,  -- the detector's score at the clip's first frame; null at the video's start
+    score,  -- the detector's score at its first frame; null at frame 0
     batch
 FROM stored.clips;

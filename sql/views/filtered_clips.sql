@@ -13,7 +13,7 @@ SELECT
     sharpness,  -- median variance of the Laplacian of luma at 360 lines; low is blurred
     exposure,  -- mean luma, 0 black to 1 white
     contrast,  -- mean standard deviation of luma, 0 to 0.5
-    motion,  -- mean over steps of the 90th percentile of optical-flow magnitude, frame heights per second
+    motion,  -- 90th percentile of optical flow, mean over steps; frame heights a second
     stillness,  -- share of sampled steps in which nothing changes
     cartoon,  -- the cartoon predictor's score; null when none is set
     aesthetics,  -- the aesthetics predictor's score; null when none is set

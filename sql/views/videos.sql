@@ -5,9 +5,9 @@ SELECT
     video_id,  -- the video's name, unique in the store
     collection,  -- where its batch came from
     source_uri,  -- the path or URI it was registered under
-    media_uri,  -- where its bytes are read: an object of the store, or the source itself when linked
+    media_uri,  -- where its bytes are: an object of the store, or the source itself
     linked,  -- true when the bytes were left where they are
-    creds_key,  -- name of the credentials a linked source needs; never the credentials
+    creds_key,  -- name of the credentials that a linked source needs
     sha256,  -- hash of the file's bytes
     size_bytes,  -- size of the file
     container,  -- container format
