@@ -89,7 +89,7 @@ _RAW = Step("raw_videos", "1", (), ("videos", "packets"), _nothing, _no_models, 
 _CLIPS = Step("scene_clips", "1", ("raw_videos",), ("clips",), _shots_params, _shots_models, _cut)
 _FILTERED = Step(
     "filtered_clips",
-    "1",
+    "2",
     ("raw_videos", "scene_clips"),
     ("filtered_clips", "redactions"),
     _filters_params,

@@ -12,8 +12,8 @@ import numpy as np
 
 from rushes.filters.metrics import ClipMetrics
 from rushes.filters.rules import reason_to_drop
-from rushes.privacy.faces import FaceDetector
-from rushes.privacy.regions import Region, regions
+from rushes.privacy.faces import FaceDetector, Faces
+from rushes.privacy.regions import Region, frames_to_search, regions
 from rushes.settings import Settings
 from rushes.shots.cut import time_range
 from rushes.store.rejects import Reason, Reject
@@ -91,25 +91,42 @@ class JudgeVideo:
         """Read a clip's sampled frames once; return its metrics and the regions to hide."""
         frame_size = (video["width"], video["height"])
         size = self._faces.fit(*frame_size) if self._faces else _fit(*frame_size)
-        judged = set(frames_at(reader.times_s, *clip, self._filters.sample_fps).tolist())
-        looked_at = frames_at(reader.times_s, *clip, self._privacy.sample_fps).tolist() if self._faces else []
-        to_search = set(looked_at)
+        times = reader.times_s
+        judged = set(frames_at(times, *clip, self._filters.sample_fps).tolist())
+        searched = {*frames_at(times, *clip, self._privacy.sample_fps).tolist(), clip[1] - 1} if self._faces else set()
         asked = self._predictor_frames(reader, clip)
-        metrics, found, shown = ClipMetrics(), [], []
-        for number, picture in reader.frames({*judged, *looked_at, *asked}, size):
+        metrics, shown, found = ClipMetrics(), [], {}
+        for number, picture in reader.frames({*judged, *searched, *asked}, size):
             if number in judged:
-                metrics.add(picture, reader.times_s[number])
+                metrics.add(picture, times[number])
             if number in asked:
                 shown.append(picture)
-            if self._faces and number in to_search:
-                faces = self._faces([picture])[0]
-                scale = np.array([frame_size[0] / size[0], frame_size[1] / size[1]] * 2, np.float32)
-                found.append((faces.boxes * scale, faces.scores))
+            if self._faces and number in searched:
+                found[number] = self._faces([picture])[0]
         figures: dict[str, float | None] = {"cartoon": None, "aesthetics": None, **metrics.result()}
         figures |= {name: predict(shown) for name, predict in self._predictors.items()}
+        return figures, self._hidden(reader, clip, frame_size, size, found)
+
+    def _hidden(
+        self,
+        reader: VideoReader,
+        clip: tuple[int, int],
+        frame_size: tuple[int, int],
+        size: tuple[int, int],
+        found: dict[int, Faces],
+    ) -> list[Region]:
+        """Return the regions to hide, having looked at every frame between samples where faces come, go or run."""
+        if self._faces is None:
+            return []
+        scale = np.array([frame_size[0] / size[0], frame_size[1] / size[1]] * 2, np.float32)
         privacy = self._privacy
-        hidden = regions(looked_at, found, reader.times_s, clip, frame_size, privacy.padding, privacy.min_score)
-        return figures, hidden
+
+        def sightings() -> tuple[list[int], list[tuple[np.ndarray, np.ndarray]]]:
+            return sorted(found), [(found[n].boxes * scale, found[n].scores) for n in sorted(found)]
+
+        for number, picture in reader.frames(frames_to_search(*sightings(), reader.times_s, privacy.min_score), size):
+            found[number] = self._faces([picture])[0]
+        return regions(*sightings(), reader.times_s, clip, frame_size, privacy.padding, privacy.min_score)
 
     def _predictor_frames(self, reader: VideoReader, clip: tuple[int, int]) -> set[int]:
         if not self._predictors:

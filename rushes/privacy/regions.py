@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rushes.tracking.boxes import iou_matrix
 from rushes.tracking.bytetrack import TrackerParams, track_clip
 
 # All sightings are linked alike, whatever their score; a face lost for a while is most likely still there.
 _LINKING = TrackerParams(
     track_thresh=0.0, new_track_margin=0.0, low_thresh=0.0, track_buffer_s=2.0, min_hits=1, fuse_score=False
 )
+
+# Overlap of a face's boxes in two samples from which on the frames between are safe to interpolate.
+_STEADY = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,38 @@ def regions(
         for sightings in [*(linked[n] for n in sorted(linked)), *alone]
         if max(found[at][1][k] for at, k in sightings) >= min_score
     ]
+
+
+def frames_to_search(
+    samples: Sequence[int], found: Sequence[tuple[np.ndarray, np.ndarray]], times_s: np.ndarray, min_score: float
+) -> list[int]:
+    """Return the frames between samples that have to be looked at, too: those between which a face comes, goes or runs.
+
+    Arguments as in ``regions``. A face that stays about where it was is covered by interpolation; one that was in only
+    one of two samples, or whose boxes in them overlap by less than half, is not.
+    """
+    numbers = track_clip(found, times_s[list(samples)], _LINKING)
+    best: dict[int, float] = {}
+    for ids, (_, scores) in zip(numbers, found, strict=True):
+        for number, score in zip(ids.tolist(), scores.tolist(), strict=True):
+            best[number] = max(score, best.get(number, 0.0))
+    frames: list[int] = []
+    for at in range(len(samples) - 1):
+        here, there = (
+            {
+                number: box
+                for number, box in zip(numbers[i].tolist(), found[i][0], strict=True)
+                if best[number] >= min_score
+            }
+            for i in (at, at + 1)
+        )
+        if here.keys() != there.keys() or any(_overlap(here[n], there[n]) < _STEADY for n in here):
+            frames += range(samples[at] + 1, samples[at + 1])
+    return frames
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return float(iou_matrix(a[None], b[None])[0, 0])
 
 
 def _filled(

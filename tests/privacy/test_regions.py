@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushes.privacy.regions import Region, regions
+from rushes.privacy.regions import Region, frames_to_search, regions
 
 SIZE = (640, 360)
 Sighting = tuple[np.ndarray, np.ndarray]
@@ -133,3 +133,30 @@ def test_one_that_is_lost_for_less_than_two_seconds_is_the_same(gap_s: float) ->
     samples = list(range(0, last + 1, 6))
     sightings = [seen(box), *[seen() for _ in samples[1:-1]], seen(box)]
     assert len(found(samples, sightings)) == 1
+
+
+def one(x: float, score: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([[x, 10, 20, 20]], np.float32), np.array([score], np.float32)
+
+
+NONE = (np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("found", "frames"),
+    [
+        ([one(10), one(12), one(14)], []),
+        ([NONE, NONE, NONE], []),
+        ([NONE, one(10), one(10)], [1, 2, 3, 4]),
+        ([one(10), one(10), NONE], [6, 7, 8, 9]),
+        ([one(10), NONE, one(10)], [1, 2, 3, 4, 6, 7, 8, 9]),
+        ([one(10), one(22), one(22)], [1, 2, 3, 4]),
+        ([NONE, one(10, 0.4), NONE], []),
+        ([one(10, 0.4), one(10, 0.9), one(10, 0.4)], []),
+    ],
+    ids=["steady", "nobody", "comes", "goes", "misses a sample", "runs", "never sure", "sure once"],
+)
+def test_every_frame_is_looked_at_where_a_face_comes_goes_or_runs(
+    found: list[tuple[np.ndarray, np.ndarray]], frames: list[int]
+) -> None:
+    assert frames_to_search([0, 5, 10], found, np.arange(11) / 25, 0.6) == frames
