@@ -19,7 +19,7 @@ from rushes.shots.cut import time_range
 from rushes.store.rejects import Reason, Reject
 from rushes.video.media import open_video
 from rushes.video.reader import VideoReader
-from rushes.video.sampling import frames_at
+from rushes.video.sampling import frames_at, scaled_down
 from rushes.work.step import Outcome, Task
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class JudgeVideo:
     ) -> tuple[dict[str, float | None], list[Region]]:
         """Read a clip's sampled frames once; return its metrics and the regions to hide."""
         frame_size = (video["width"], video["height"])
-        size = self._faces.fit(*frame_size) if self._faces else _fit(*frame_size)
+        size = self._faces.fit(*frame_size) if self._faces else scaled_down(*frame_size, _LINES)
         times = reader.times_s
         judged = set(frames_at(times, *clip, self._filters.sample_fps).tolist())
         searched = {*frames_at(times, *clip, self._privacy.sample_fps).tolist(), clip[1] - 1} if self._faces else set()
@@ -134,11 +134,6 @@ class JudgeVideo:
         frames = frames_at(reader.times_s, *clip, _PREDICTOR_FPS)
         first = frames[reader.times_s[frames] < reader.times_s[clip[0]] + _PREDICTOR_SECONDS]
         return set(first.tolist())
-
-
-def _fit(width: int, height: int) -> tuple[int, int]:
-    scale = min(1.0, _LINES / min(width, height))
-    return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 
 def _redaction_rows(clip: dict[str, Any], number: int, region: Region) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ import numpy as np
 from rushes.models.inference import onnx_session
 from rushes.models.onnx_graph import free_input_sizes
 from rushes.models.registry import locate
+from rushes.video.sampling import scaled_down
 
 _CELL = 4
 _STRIDE = 32
@@ -54,8 +55,7 @@ class FaceDetector:
 
         Small frames stay as they are: faces of 40 pixels score no better when they are scaled up.
         """
-        scale = min(1, self.height / min(width, height))
-        return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
+        return scaled_down(width, height, self.height)
 
     def __call__(self, frames: Sequence[np.ndarray]) -> list[Faces]:
         """The faces of each frame; frames are uint8 (h, w, 3) RGB of the size that ``fit`` gives."""

@@ -1,6 +1,8 @@
 """Bytes and tables: where everything that Rushes knows is kept.
 
 ``objects`` moves bytes, ``schemas`` says what a table is, ``tables`` reads and writes their partitions, ``parts`` keeps
-finished videos of an unfinished partition, ``manifests`` keeps the small documents (batches, recipes, settings, build
-records), ``database`` answers SQL. Nothing here knows what a frame, a shot or a track means.
+what was made of each video, ``manifests`` keeps the small documents (batches, build records, failures), ``rejects``
+says why an item was dropped, ``names`` which names can be used. ``validation`` holds rows to their rules, ``database``
+answers SQL, ``document`` writes what is made from the schemas, ``access`` is a store as a person holds it. Nothing here
+knows what a frame, a shot or a track means.
 """

@@ -1,6 +1,6 @@
-"""Choosing frames on a time grid.
+"""How much of a video is looked at: frames on a time grid, and the size at which they are read.
 
-Here: which frames stand for a rate of so many a second. Not here: reading them.
+Here: which frames stand for a rate of so many a second, and scaling down to so many lines. Not here: reading them.
 """
 
 from __future__ import annotations
@@ -30,3 +30,9 @@ def evenly(items: np.ndarray, count: int) -> np.ndarray:
         return items
     at = ((np.arange(count) + 0.5) * len(items) / count).astype(np.int64)
     return items[at]
+
+
+def scaled_down(width: int, height: int, lines: int) -> tuple[int, int]:
+    """Return the even (width, height) at which the shorter side has at most ``lines`` pixels; never larger."""
+    scale = min(1.0, lines / min(width, height))
+    return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
