@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,8 +22,9 @@ import yaml
 from orchestration.definitions import build_defs
 from orchestration.sensors import add_missing_keys
 from resources.compute import ComputeResource
-from rushes.errors import SettingsError, StoppedError
+from rushes.errors import SettingsError
 from rushes.store.objects import Objects
+from rushes.work import stop
 
 _PROJECT = Path(__file__).parents[1]
 _PROCESS = "rushes/process"
@@ -39,13 +41,13 @@ class RunFailure:
 def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | None:
     """Materialise some of a job's assets for a partition; return why it failed, or None.
 
-    Raises ``StoppedError`` when it was interrupted.
+    Raises ``StoppedError`` when it was interrupted. To be called on the main thread.
     """
     instance = project_instance()
-    result = (
-        build_defs({"compute": ComputeResource(terminal=_terminal())})
-        .resolve_job_def(job)
-        .execute_in_process(
+    job_def = build_defs({"compute": ComputeResource(terminal=_terminal())}).resolve_job_def(job)
+
+    def execute() -> dg.ExecuteInProcessResult:
+        return job_def.execute_in_process(
             instance=instance,
             partition_key=partition,
             asset_selection=[dg.AssetKey(name) for name in assets],
@@ -54,10 +56,12 @@ def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | Non
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
-    )
-    if result.success:
-        return None
-    return _why(result)
+
+    # In a thread, because on the main one Dagster throws exceptions from signal handlers.
+    with stop.by_signals(), ThreadPoolExecutor(1) as thread:
+        result = thread.submit(execute).result()
+        stop.check()
+    return None if result.success else _why(result)
 
 
 @cache
@@ -119,8 +123,6 @@ def _why(result: dg.ExecuteInProcessResult) -> RunFailure:
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
-            if error and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-                raise StoppedError("interrupted; what was finished is kept, and the same command goes on from there")
             said = event.step_failure_data.user_failure_data
             words = said.description if said and said.description else error.message if error else "unknown"
             return RunFailure(f"{event.step_key}: {' '.join(str(words).split())}", error.to_string() if error else "")

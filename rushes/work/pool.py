@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections import deque
@@ -16,8 +17,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from rushes.work import stop
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+# How soon a wish to stop is heeded while all workers are busy.
+_HEED_S = 0.2
 
 
 class WorkerDiedError(Exception):
@@ -36,7 +43,8 @@ def run(
 
     ``work`` must be picklable; whatever it keeps in its process between items is its own affair. When a worker dies,
     the items then under way are tried again, each alone in a process of its own, so that only the guilty one is blamed;
-    the others go on in new workers. Closing the generator ends the workers after what they are at.
+    the others go on in new workers. Closing the generator ends the workers after what they are at; so does somebody's
+    wish to stop, with ``StoppedError``.
     """
     queue = deque(items)
     while queue:
@@ -61,7 +69,8 @@ def _together(
                     queue.popleft()
                 except BrokenProcessPool:
                     broken = True
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            stop.check()
+            done, _ = wait(waiting, timeout=_HEED_S, return_when=FIRST_COMPLETED)
             for future in done:
                 item = waiting.pop(future)
                 error = future.exception()
@@ -79,6 +88,7 @@ def run_here(
 ) -> Generator[tuple[Item, Result | BaseException], None, None]:
     """Do ``work`` on each item in this process, with ``run``'s results."""
     for item in items:
+        stop.check()
         try:
             yield item, work(item)
         except Exception as error:
@@ -100,7 +110,11 @@ def _executor(workers: int) -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
-    """Keep native libraries to one thread, and end with the parent even if that is killed."""
+    """Keep native libraries to one thread, and end with the parent even if that is killed.
+
+    Ctrl-C reaches every process of a terminal: the parent alone says what comes of it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
