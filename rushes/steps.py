@@ -85,7 +85,7 @@ def _embedding_models(settings: Settings) -> Sequence[str]:
     return [settings.embedding.model]
 
 
-_RAW = Step("raw_videos", "1", (), ("videos", "packets"), _nothing, _no_models, _ingest)
+_RAW = Step("raw_videos", "2", (), ("videos", "packets"), _nothing, _no_models, _ingest)
 _CLIPS = Step("scene_clips", "1", ("raw_videos",), ("clips",), _shots_params, _shots_models, _cut)
 _FILTERED = Step(
     "filtered_clips",

@@ -1,7 +1,8 @@
 """Bringing a registered source in: hash, index, and its bytes into the store (or a link to where they are).
 
-Here: the rows of ``videos`` and ``packets``, and media objects named by content. Not here: what a file's packets say
-(``rushes.video.probe``).
+A linked video elsewhere is indexed where it is: no copy of it is made, not even for a while, so that its hash is not
+known; the server's ETag and the size tell its content instead. Here: the rows of ``videos`` and ``packets``, and media
+objects named by content. Not here: what a file's packets say (``rushes.video.probe``), requests (``rushes.ranges``).
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import fsspec
-import pyarrow as pa
-
 from rushes.errors import VideoError
+from rushes.ranges import open_ranges
+from rushes.ranges.address import is_elsewhere, local_path, shown
 from rushes.store.manifests import Entry
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
-from rushes.store.schemas import PACKETS
+from rushes.video.media import packet_rows, video_columns
 from rushes.video.probe import VideoInfo, check_file, probe
 from rushes.work.step import Outcome, Task
 
@@ -29,16 +29,37 @@ from rushes.work.step import Outcome, Task
 def ingest(task: Task) -> Outcome:
     """Return a source's rows. Raises ``VideoError`` when it is no usable video, or its id belongs to another one."""
     entry = task.entry
-    with _local_copy(entry.source_uri) as path:
+    there = entry.linked and is_elsewhere(entry.source_uri)
+    info, content = _indexed_there(entry) if there else _taken_in(task.objects, entry)
+    video = _video_row(entry, task.collection, info) | content
+    return Outcome({"videos": [video], "packets": packet_rows(entry.video_id, info.index)})
+
+
+def _taken_in(objects: Objects, entry: Entry) -> tuple[VideoInfo, dict[str, Any]]:
+    """Hash and probe a file; keep its bytes unless it is linked. Return what it holds, and where and what it is."""
+    with _local_copy(entry) as path:
         check_file(path)
         sha256 = hash_file(path)
         if entry.rival is not None:
             _refuse_rival(entry, sha256)
         info = probe(path)
-        media_uri = entry.source_uri if entry.linked else _keep(task.objects, path, sha256, entry.source_uri)
+        media_uri = entry.source_uri if entry.linked else _keep(objects, path, sha256, entry.source_uri)
         size = Path(path).stat().st_size
-    video = _video_row(entry, task.collection, info) | {"media_uri": media_uri, "sha256": sha256, "size_bytes": size}
-    return Outcome({"videos": [video], "packets": _packet_rows(entry.video_id, info)})
+    return info, {"media_uri": media_uri, "sha256": sha256, "size_bytes": size, "etag": None}
+
+
+def _indexed_there(entry: Entry) -> tuple[VideoInfo, dict[str, Any]]:
+    """Probe a file elsewhere by ranges of it; return what it holds, and where and what it is."""
+    if entry.rival is not None:
+        _refuse_rival(entry, None)
+    ranges = open_ranges(entry.source_uri, entry.creds_key)
+    content = ranges.fingerprint()
+    if content.size == 0:
+        raise VideoError(Reason.EMPTY_FILE, f"{ranges.name}: the file is empty")
+    with ranges.open() as handle:
+        info = probe(handle)
+    about = {"media_uri": entry.source_uri, "sha256": None, "size_bytes": content.size, "etag": content.etag}
+    return info, about
 
 
 def hash_file(path: str) -> str:
@@ -48,24 +69,22 @@ def hash_file(path: str) -> str:
 
 
 @contextmanager
-def _local_copy(uri: str) -> Iterator[str]:
+def _local_copy(entry: Entry) -> Iterator[str]:
     """Give a local path of a source: its own, or a temporary copy of what is elsewhere."""
-    if "://" not in uri:
-        yield uri
+    if not is_elsewhere(entry.source_uri):
+        yield local_path(entry.source_uri)
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / PurePosixPath(uri).name
-        try:
-            with fsspec.open(uri, "rb") as source, path.open("wb") as target:
-                shutil.copyfileobj(source, target, 8 << 20)
-        except FileNotFoundError:
-            raise VideoError(Reason.MISSING_FILE, f"{uri}: nothing there") from None
+        path = Path(folder) / (PurePosixPath(shown(entry.source_uri)).name or "video")
+        with open_ranges(entry.source_uri, entry.creds_key).open() as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, 8 << 20)
         yield str(path)
 
 
-def _refuse_rival(entry: Entry, sha256: str) -> None:
+def _refuse_rival(entry: Entry, sha256: str | None) -> None:
+    """Raise why a second video of one id is not taken. Without a hash it cannot be told to be the same."""
     try:
-        same = hash_file(str(entry.rival)) == sha256
+        same = sha256 is not None and hash_file(str(entry.rival)) == sha256
     except OSError:
         same = False
     if same:
@@ -78,7 +97,7 @@ def _refuse_rival(entry: Entry, sha256: str) -> None:
 
 def _keep(objects: Objects, path: str, sha256: str, source_uri: str) -> str:
     """Copy a file to where its content says, unless it is there already; return the object's name."""
-    name = f"media/{sha256[:2]}/{sha256}{PurePosixPath(source_uri).suffix.lower()}"
+    name = f"media/{sha256[:2]}/{sha256}{PurePosixPath(shown(source_uri)).suffix.lower()}"
     if not objects.exists(name):
         objects.write_file(name, path)
     return name
@@ -91,34 +110,5 @@ def _video_row(entry: Entry, collection: str, info: VideoInfo) -> dict[str, Any]
         "source_uri": entry.source_uri,
         "linked": entry.linked,
         "creds_key": entry.creds_key,
-        "container": info.container,
-        "codec": info.codec,
-        "width": info.width,
-        "height": info.height,
-        "rotation": info.rotation,
-        "time_base": str(info.index.time_base),
-        "start_pts": int(info.index.pts[0]),
-        "duration_s": info.duration_s,
-        "fps": info.fps,
-        "is_vfr": info.is_vfr,
-        "n_frames": len(info.index),
-        "has_audio": info.has_audio,
-        "kind": "container",
-    }
-
-
-def _packet_rows(video_id: str, info: VideoInfo) -> pa.Table:
-    index = info.index
-    count = len(index)
-    return pa.table(
-        {
-            "video_id": pa.repeat(video_id, count),
-            "frame": pa.array(range(count), pa.int32()),
-            "pts": index.pts,
-            "dts": index.dts,
-            "pos": pa.array(index.pos, mask=index.pos < 0),
-            "size": index.size,
-            "keyframe": index.keyframe,
-            "droppable": index.droppable,
-        }
-    ).cast(PACKETS.arrow)
+        "etag": None,
+    } | video_columns(info)

@@ -1,7 +1,8 @@
 """Registering videos: paths, folders and URIs become entries of sealed batches.
 
-Registering reads no video; it only says what there is. The same source added twice adds nothing. Here: names of videos
-and batches. Not here: reading the sources (``ingest``).
+Registering reads no video; it only says what there is. The same source added twice adds nothing. What is written down
+is for all to read: an address that holds a secret is refused, and of credentials only the name is kept. Here: names of
+videos and batches. Not here: reading the sources (``ingest``).
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl
+
+import fsspec
 
 from rushes.errors import SettingsError, StoreError
+from rushes.ranges.address import is_elsewhere, protocol_of, shown
+from rushes.ranges.credentials import check_key
 from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
@@ -39,6 +45,7 @@ VIDEO_SUFFIXES = frozenset(
 )
 DEFAULT_BATCH_SIZE = 64
 _LONGEST_NAME = 128
+_SECRET_FIELD = re.compile(r"(^sig|signature|token|secret|password|credential|accesskeyid|api[-_]?key)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,16 +76,20 @@ def register(
     collection: str,
     *,
     link: bool = False,
+    creds_key: str | None = None,
     video_id: str | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
 ) -> Registered:
     """Seal batches of the sources that the store does not have yet.
 
-    ``sources`` are files, folders (all videos below them) and URIs; ``video_id`` names a single file. A file that is
-    not there is registered as well, so that the batch tells what became of it. Raises ``StoreError`` for a folder
-    without videos, ``SettingsError`` for names that cannot be used.
+    ``sources`` are files, folders (all videos below them) and URIs; ``video_id`` names a single file; ``creds_key``
+    names the credentials that the URIs need. A file that is not there is registered as well, so that the batch tells
+    what became of it. Raises ``StoreError`` for a folder without videos, ``SettingsError`` for names and addresses that
+    cannot be used.
     """
     check_name(collection, "collection")
+    if creds_key is not None:
+        _check_creds_key(creds_key, sources)
     found = list(_found(sources))
     if video_id is not None:
         check_name(video_id, "video id")
@@ -87,7 +98,9 @@ def register(
         found = [Source(found[0].uri, video_id)]
     known = _Known.of(objects, collection)
     fresh = [source for source in found if source.uri not in known.uris]
-    batches = _seal(objects, collection, list(_entries(fresh, known.owners, link)), known.next_number, batch_size)
+    batches = _seal(
+        objects, collection, list(_entries(fresh, known.owners, link, creds_key)), known.next_number, batch_size
+    )
     return Registered(
         tuple(batches),
         known=tuple(source.uri for source in found if source.uri in known.uris),
@@ -127,17 +140,17 @@ def _seal(objects: Objects, collection: str, entries: list[Entry], number: int, 
         yield batch
 
 
-def _entries(sources: Iterable[Source], owners: dict[str, str], link: bool) -> Iterator[Entry]:
+def _entries(sources: Iterable[Source], owners: dict[str, str], link: bool, creds_key: str | None) -> Iterator[Entry]:
     taken: dict[str, int] = {}
     for source in sources:
         rival = owners.get(source.video_id)
         if rival is None:
             owners[source.video_id] = source.uri
-            yield Entry(source.video_id, source.video_id, source.uri, linked=link)
+            yield Entry(source.video_id, source.video_id, source.uri, linked=link, creds_key=creds_key)
         else:
             taken[source.video_id] = taken.get(source.video_id, 1) + 1
             name = f"{source.video_id}~{taken[source.video_id]}"
-            yield Entry(name, source.video_id, source.uri, linked=link, rival=rival)
+            yield Entry(name, source.video_id, source.uri, linked=link, creds_key=creds_key, rival=rival)
 
 
 def _found(sources: Sequence[str]) -> Iterator[Source]:
@@ -151,7 +164,8 @@ def _found(sources: Sequence[str]) -> Iterator[Source]:
 
 def _below(given: str) -> Iterator[Source]:
     if "://" in given:
-        yield Source(given, _id_of(given.rstrip("/").rpartition("/")[2]))
+        _check_address(given)
+        yield Source(given, _id_of(shown(given).rstrip("/").rpartition("/")[2]))
         return
     path = Path(os.path.abspath(Path(given).expanduser()))
     if not path.is_dir():
@@ -162,6 +176,31 @@ def _below(given: str) -> Iterator[Source]:
         raise StoreError(f"{given}: no video files in that folder ({', '.join(sorted(VIDEO_SUFFIXES))})")
     for video in videos:
         yield Source(str(video), _id_of(video.relative_to(path).as_posix()))
+
+
+def _check_creds_key(key: str, sources: Sequence[str]) -> None:
+    check_key(key)
+    here = [source for source in sources if not is_elsewhere(source)]
+    if here:
+        raise SettingsError(
+            f"--creds-key is for sources elsewhere (https://, s3://, gs://), and {here[0]} is a local file"
+        )
+
+
+def _check_address(uri: str) -> None:
+    """Raise ``SettingsError`` for an address of no known kind, or one that holds what nobody should read."""
+    if protocol_of(uri) not in ("file", *fsspec.available_protocols()):
+        raise SettingsError(f"{shown(uri)}: {protocol_of(uri)}:// is no known kind of address")
+    if not is_elsewhere(uri):
+        return
+    secret = "password" if ":" in uri.partition("://")[2].partition("/")[0].rpartition("@")[0] else ""
+    query = uri.partition("?")[2] if protocol_of(uri) in ("http", "https") else ""
+    secret = next((field for field, _ in parse_qsl(query) if _SECRET_FIELD.search(field)), secret)
+    if secret:
+        raise SettingsError(
+            f"{shown(uri)}: this address holds a secret ({secret}), which the store would keep: "
+            "add it without, and give that as credentials with --creds-key"
+        )
 
 
 def _id_of(name: str) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from rushes.packaging.reader import Dataset
+    from rushes.ranges.credentials import Source
+    from rushes.video.library import Videos
 
 
 class Store:
@@ -26,6 +28,19 @@ class Store:
 
     def __repr__(self) -> str:
         return f"rushes.open({self.objects.uri!r})"
+
+    @property
+    def videos(self) -> Videos:
+        """Return the videos: ``store.videos[0]``, ``store.videos["bikes", 100:200].numpy()``."""
+        from rushes.video.library import Videos
+
+        return Videos(self.objects, self)
+
+    def populate_creds(self, name: str, creds: Source) -> None:
+        """Give the values behind a key's name, for this process alone: they are written nowhere."""
+        from rushes.ranges import credentials
+
+        credentials.populate(name, creds)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return the answer to a query over the tables: ``.fetchall()``, ``.arrow()``, ``.pl()``, or print it."""

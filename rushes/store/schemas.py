@@ -20,7 +20,7 @@ class Column:
     """A column: its Arrow type, what it means, and the rules a value keeps.
 
     ``low``/``high`` bound numbers, ``choices`` are the only texts allowed. A ``binary`` column holds values of one
-    length per file and is written as fixed-size binary.
+    length per file and is written as fixed-size binary; values of ``large_binary`` have any length.
     """
 
     name: str
@@ -95,8 +95,9 @@ VIDEOS = Table(
         Column("media_uri", _text, "where its bytes are: an object of the store, or the source itself"),
         Column("linked", _bool, "true when the bytes were left where they are"),
         Column("creds_key", _text, "name of the credentials that a linked source needs", nullable=True),
-        Column("sha256", _text, "hash of the file's bytes"),
+        Column("sha256", _text, "hash of the file's bytes; null for a link that was not read whole", nullable=True),
         Column("size_bytes", _i64, "size of the file", low=1),
+        Column("etag", _text, "what the server calls this content of a linked source", nullable=True),
         Column("container", _text, "container format"),
         Column("codec", _text, "video codec"),
         Column("width", _i32, "width as shown, after rotation, pixels", low=1),
@@ -110,6 +111,20 @@ VIDEOS = Table(
         Column("n_frames", _i32, "number of frames", low=1),
         Column("has_audio", _bool, "true when there is an audio stream"),
         Column("kind", _text, "container or frames", choices=("container", "frames")),
+        Column(
+            "read_by",
+            _text,
+            "frames are read by their packets, through the container, or by decoding from the start",
+            choices=("packets", "container", "start"),
+        ),
+        Column("read_note", _text, "why not by packets, and what is amiss with the file", nullable=True),
+        Column("pixel_format", _text, "FFmpeg's name of the coded pixels' format"),
+        Column("colorspace", _i16, "matrix coefficients as in ITU-T H.273; 2: not said", low=0),
+        Column("color_range", _i16, "1 limited, 2 full, 0 not said", low=0),
+        Column("codec_tag", _text, "the container's own code of the codec"),
+        Column("bits_per_sample", _i16, "bits per sample, for codecs that leave it to the container", low=0),
+        Column("reorder_depth", _i16, "how many frames may wait for others to be shown before them", low=0),
+        Column("extradata", pa.large_binary(), "what the decoder is told before the first packet", nullable=True),
     ),
     order=("video_id",),
     unique=("video_id",),
@@ -124,10 +139,12 @@ PACKETS = Table(
         _FRAME,
         Column("pts", _i64, "presentation time in ticks of the time base"),
         Column("dts", _i64, "decoding time in ticks of the time base", nullable=True),
-        Column("pos", _i64, "byte offset in the file", nullable=True),
+        Column("pos", _i64, "byte offset in the file; null when the bytes are no single range of it", nullable=True),
         Column("size", _i32, "bytes", low=0),
         Column("keyframe", _bool, "decoding can begin here"),
         Column("droppable", _bool, "no other frame depends on it"),
+        Column("decode_order", _i32, "place in the order of decoding, from 0", low=0),
+        Column("name", _text, "the file of a frame of an image sequence", nullable=True),
     ),
     order=("video_id", "frame"),
     unique=("video_id", "frame"),

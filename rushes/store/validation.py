@@ -24,6 +24,7 @@ _DTYPES = {
     pa.float64(): pl.Float64,
     pa.bool_(): pl.Boolean,
     pa.binary(): pl.Binary,
+    pa.large_binary(): pl.Binary,
 }
 
 

@@ -8,8 +8,9 @@ SELECT
     media_uri,  -- where its bytes are: an object of the store, or the source itself
     linked,  -- true when the bytes were left where they are
     creds_key,  -- name of the credentials that a linked source needs
-    sha256,  -- hash of the file's bytes
+    sha256,  -- hash of the file's bytes; null for a link that was not read whole
     size_bytes,  -- size of the file
+    etag,  -- what the server calls this content of a linked source
     container,  -- container format
     codec,  -- video codec
     width,  -- width as shown, after rotation, pixels
@@ -23,5 +24,14 @@ SELECT
     n_frames,  -- number of frames
     has_audio,  -- true when there is an audio stream
     kind,  -- container or frames
+    read_by,  -- frames are read by their packets, through the container, or by decoding from the start
+    read_note,  -- why not by packets, and what is amiss with the file
+    pixel_format,  -- FFmpeg's name of the coded pixels' format
+    colorspace,  -- matrix coefficients as in ITU-T H.273; 2: not said
+    color_range,  -- 1 limited, 2 full, 0 not said
+    codec_tag,  -- the container's own code of the codec
+    bits_per_sample,  -- bits per sample, for codecs that leave it to the container
+    reorder_depth,  -- how many frames may wait for others to be shown before them
+    extradata,  -- what the decoder is told before the first packet
     batch
 FROM stored.videos;

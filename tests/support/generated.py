@@ -43,6 +43,8 @@ def _of_type(column: Column) -> st.SearchStrategy[Any]:
         return st.floats(low, high, width=column.type.bit_width)
     if column.type == pa.binary():
         return st.binary(min_size=8, max_size=8)
+    if column.type == pa.large_binary():
+        return st.binary(max_size=8)
     return st.booleans() if column.type == pa.bool_() else st.text(max_size=8)
 
 
@@ -55,6 +57,6 @@ def _plain(column: Column, number: int) -> Any:
         return 1 + number
     if pa.types.is_floating(column.type):
         return 0.5
-    if column.type == pa.binary():
+    if column.type in (pa.binary(), pa.large_binary()):
         return bytes(8)
     return True if column.type == pa.bool_() else f"{column.name}-{number}"

@@ -26,6 +26,7 @@ def video_row(video_id: str, n_frames: int = 100, fps: int = 25, **changes: Any)
         "creds_key": None,
         "sha256": "00" * 32,
         "size_bytes": 1000,
+        "etag": None,
         "container": "mov",
         "codec": "h264",
         "width": 640,
@@ -39,6 +40,15 @@ def video_row(video_id: str, n_frames: int = 100, fps: int = 25, **changes: Any)
         "n_frames": n_frames,
         "has_audio": False,
         "kind": "container",
+        "read_by": "packets",
+        "read_note": None,
+        "pixel_format": "yuv420p",
+        "colorspace": 2,
+        "color_range": 0,
+        "codec_tag": "avc1",
+        "bits_per_sample": 24,
+        "reorder_depth": 2,
+        "extradata": None,
         **changes,
     }
 
@@ -54,6 +64,8 @@ def packet_rows(video_id: str, pts: Iterable[int]) -> list[Row]:
             "size": 10,
             "keyframe": frame == 0,
             "droppable": False,
+            "decode_order": frame,
+            "name": None,
         }
         for frame, time in enumerate(pts)
     ]

@@ -13,6 +13,7 @@ from videos import barcode, make_video, read_barcode, trim, turn
 from rushes.errors import VideoError
 from rushes.video.probe import probe
 from rushes.video.reader import VideoReader
+from rushes.video.video import open_file
 
 COUNT = 70
 H264: dict[str, dict[str, Any]] = {
@@ -52,8 +53,7 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def opened(path: Path) -> VideoReader:
-    info = probe(str(path))
-    return VideoReader(str(path), info.index, info.rotation)
+    return open_file(path).reader()
 
 
 @pytest.fixture(scope="module", params=FILES, ids=str)
@@ -167,13 +167,6 @@ def test_a_reader_knows_its_length_and_times(tmp_path: Path) -> None:
         np.testing.assert_allclose(reader.times_s, [0.3, 0.4, 0.44, 0.94])
 
 
-def test_an_open_file_is_read_like_a_path(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "v.mp4", 30)
-    index = probe(str(path)).index
-    with path.open("rb") as handle, VideoReader(handle, index) as reader:
-        assert [read_barcode(p) for _, p in reader.frames([2, 29, 17])] == [2, 17, 29]
-
-
 def test_a_cover_that_stands_before_the_video_is_passed_over(tmp_path: Path) -> None:
     path = with_cover_first(make_video(tmp_path / "v.mp4", 20, cover=True))
     with av.open(str(path)) as container:
@@ -183,22 +176,25 @@ def test_a_cover_that_stands_before_the_video_is_passed_over(tmp_path: Path) -> 
         assert [read_barcode(picture) for _, picture in reader.frames(range(20))] == list(range(20))
 
 
-def test_a_file_that_is_gone_or_another_says_so(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "v.mp4", 30)
-    index = probe(str(path)).index
+@pytest.mark.parametrize("suffix", ["mp4", "ts"])
+def test_a_file_that_is_gone_or_another_says_so(tmp_path: Path, suffix: str) -> None:
+    path = make_video(tmp_path / f"v.{suffix}", 30)
+    video = open_file(path)
     path.write_bytes(b"no video")
-    with pytest.raises(VideoError) as caught:
-        VideoReader(str(path), index)
-    assert caught.value.reason == "not_video"
+    with pytest.raises(VideoError, match=r"v\.(mp4|ts): changed since it was registered"):
+        video[3].numpy()
+    path.unlink()
+    with pytest.raises(VideoError, match="no such file"):
+        video[3].numpy()
 
 
 def test_overwritten_frames_cannot_be_decoded_and_the_groups_around_them_can(tmp_path: Path) -> None:
     path = make_video(tmp_path / "v.mp4", 30, gop=10)
-    index = probe(str(path)).index
+    video = open_file(path)
     data = bytearray(path.read_bytes())
-    data[index.pos[10] : index.pos[20]] = bytes(int(index.pos[20] - index.pos[10]))
+    data[video.index.pos[10] : video.index.pos[20]] = bytes(int(video.index.pos[20] - video.index.pos[10]))
     path.write_bytes(data)
-    with VideoReader(str(path), index) as reader:
+    with video.reader() as reader:
         assert [read_barcode(p) for _, p in reader.frames([3, 25])] == [3, 25]
         with pytest.raises(VideoError) as caught:
             list(reader.frames([15]))

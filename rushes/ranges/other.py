@@ -1,0 +1,87 @@
+"""Files behind any other driver of fsspec: Google's, Azure's, Drive, and what else is installed.
+
+A driver says nothing of size and version beside the bytes, so that a file costs one question more when it is first
+read. Here: the driver by its protocol, and what its errors mean. Not here: trying again (``remote``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import fsspec
+from fsspec.registry import known_implementations
+
+from rushes.errors import StoreError
+from rushes.ranges import credentials
+from rushes.ranges.address import protocol_of
+from rushes.ranges.credentials import CredentialsError
+from rushes.ranges.remote import BrokenReadError, RemoteRanges
+from rushes.ranges.source import Fingerprint, too_short
+
+# What drivers call the version of a content; Google's ETag also changes with a label, its generation does not.
+_VERSIONS = ("generation", "ETag", "etag", "md5Checksum", "md5")
+_LOGIN_ERRORS = {"RefreshError", "DefaultCredentialsError", "ClientAuthenticationError", "CredentialUnavailableError"}
+
+
+class OtherRanges(RemoteRanges):
+    """A file behind an address of which fsspec knows the driver."""
+
+    def __init__(self, uri: str, creds_key: str | None = None, expected: Fingerprint | None = None) -> None:
+        super().__init__(uri, creds_key, expected)
+        self._protocol = protocol_of(uri)
+        self._seen = False
+        _driver(self._protocol)
+
+    def look(self) -> None:
+        """Ask for what the driver knows of the file."""
+        info = self._ask(lambda files: files.info(self.uri))
+        version = next((str(info[name]) for name in _VERSIONS if info.get(name)), None)
+        self.verify(info.get("size"), version)
+        self._seen = True
+
+    def receive(self, start: int, end: int, into: bytearray) -> None:
+        """Ask for a range."""
+        if not self._seen:
+            self.look()
+        if self.known is not None and end > self.known.size:
+            raise too_short(self.name, self.known.size)
+        into += self._ask(lambda files: files.cat_file(self.uri, start=start, end=end))
+
+    def _ask(self, question: Callable[[Any], Any]) -> Any:
+        """Put a question to the driver with the credentials of now; fsspec keeps one a process for each."""
+        values = credentials.resolve(self.creds_key, self._protocol)
+        try:
+            return question(fsspec.filesystem(self._protocol, **values))
+        except Exception as error:  # each driver raises what it likes
+            self._refused(error)
+
+    def _refused(self, error: Exception) -> NoReturn:
+        """Raise what a driver's error means."""
+        status = _status(error)
+        if isinstance(error, (FileNotFoundError, IsADirectoryError)) or status == 404:
+            self.refuse_missing()
+        if isinstance(error, PermissionError) or status in (401, 403):
+            self.refuse_access()
+        if type(error).__name__ in _LOGIN_ERRORS:
+            raise CredentialsError(f"{self.name}: the credentials {self.creds_key!r} are not accepted") from None
+        if isinstance(error, (TypeError, ValueError)):
+            self.refuse(f"its driver does not take the address or the credentials ({type(error).__name__})")
+        raise BrokenReadError(f"its driver says {type(error).__name__}") from None
+
+
+def _status(error: Exception) -> int | None:
+    """Return the HTTP status that an error carries, under whatever name."""
+    codes = [str(getattr(error, name, "")) for name in ("code", "status_code", "status")]
+    return next((int(code) for code in codes if code.isdigit()), None)
+
+
+def _driver(protocol: str) -> None:
+    """Raise ``StoreError`` when there is no such driver, or it is not installed."""
+    try:
+        fsspec.get_filesystem_class(protocol)
+    except ImportError:
+        package = known_implementations[protocol]["class"].partition(".")[0]
+        raise StoreError(f"{protocol}:// needs another package: pip install {package}") from None
+    except ValueError:
+        raise StoreError(f"{protocol}://: no such kind of address is known") from None

@@ -1,0 +1,241 @@
+"""A video as a person holds it in Python: an array of frames of which only what is asked for is decoded.
+
+Here: ``Video`` and the selections of its frames. Not here: how they are decoded (``reader``), the videos of a store
+(``library``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from rushes.ranges import Ranges, open_ranges
+from rushes.ranges.address import is_elsewhere
+from rushes.video.index import PacketIndex
+from rushes.video.media import open_reader, video_columns
+from rushes.video.probe import check_file, probe
+from rushes.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from rushes.playback import Playing
+
+Key: TypeAlias = "int | np.integer[Any] | slice | list[int] | np.ndarray"
+
+
+class Video:
+    """A video. Nothing is opened until frames are read, and nothing stays open after.
+
+    ``row`` are its columns as in the table ``videos``. It may be shared between threads and sent to other processes.
+    """
+
+    def __init__(
+        self, row: Mapping[str, Any], index: PacketIndex | Callable[[], PacketIndex], source: Ranges, store: Any = None
+    ) -> None:
+        """``index`` may be a way to load it, taken when it is first needed; ``store``: the one it is in, if any."""
+        self.row = dict(row)
+        self._load = index
+        self._source = source
+        self._store = store
+
+    def __repr__(self) -> str:
+        n, height, width, _ = self.shape
+        return f"<Video {self.row['video_id']!r}: {n} frames of {width}x{height}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_load": self.index}
+
+    def __len__(self) -> int:
+        return int(self.row["n_frames"])
+
+    def __getitem__(self, key: Key) -> Frames:
+        """Select frames by number, slice or list of numbers; nothing is read yet."""
+        return Frames(self, *_numbers(key, len(self)))
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield the frames one by one, uint8 (h, w, 3), in bounded memory."""
+        with self.reader() as reader:
+            for _, picture in reader.frames(range(len(self)), reading_on=False):
+                yield picture
+
+    @cached_property
+    def index(self) -> PacketIndex:
+        """The packet index."""
+        return self._load if isinstance(self._load, PacketIndex) else self._load()
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(frames, height, width, channels)."""
+        return len(self), self.row["height"], self.row["width"], 3
+
+    @property
+    def sample_info(self) -> dict[str, Any]:
+        """What the file is: ``duration`` in units of ``timebase``, ``fps``, ``shape``, ``format``, ``filename``."""
+        time_base = float(self.index.time_base)
+        suffix = PurePosixPath(self.row["source_uri"].partition("?")[0]).suffix.lstrip(".").lower()
+        return {
+            "duration": round(self.row["duration_s"] / time_base),
+            "fps": self.row["fps"],
+            "timebase": time_base,
+            "shape": list(self.shape),
+            "format": suffix or self.row["container"],
+            "filename": self.row["source_uri"],
+            "modified": False,
+        }
+
+    @property
+    def timestamps(self) -> np.ndarray:
+        """The frames' presentation times, float64 seconds (n,)."""
+        return self.index.times_s
+
+    @property
+    def timestamp(self) -> np.ndarray:
+        """The same as ``timestamps``."""
+        return self.timestamps
+
+    def numpy(self, out: np.ndarray | None = None) -> np.ndarray:
+        """Decode the whole video: uint8 (n, h, w, 3). Mind its size; ``batches`` takes a part at a time."""
+        return self[:].numpy(out)
+
+    def data(self) -> dict[str, np.ndarray]:
+        """Return ``frames`` and ``timestamps``."""
+        return self[:].data()
+
+    def batches(self, size: int) -> Iterator[np.ndarray]:
+        """Yield all frames in order, uint8 (up to ``size``, h, w, 3) at a time: arrays of their own."""
+        if size < 1:
+            raise ValueError(f"a batch of {size} frames: at least 1")
+        with self.reader() as reader:
+            batch: list[np.ndarray] = []
+            for _, picture in reader.frames(range(len(self)), reading_on=False):
+                batch.append(picture)
+                if len(batch) == size:
+                    yield np.stack(batch)
+                    batch = []
+            if batch:
+                yield np.stack(batch)
+
+    def reader(self, size: tuple[int, int] | None = None, pixel_format: str = "rgb24", threads: int = 1) -> VideoReader:
+        """Return a reader for frame after frame: it keeps the decoder where it is. Close it, or use it in ``with``.
+
+        ``size``: (width, height) to scale to; ``pixel_format``: one of ``rushes.video.convert.LAYOUTS``.
+        """
+        return open_reader(self._source, self.row, self.index, size, pixel_format, threads)
+
+    def source(self) -> Ranges:
+        """Return the video's bytes."""
+        return self._source
+
+    def play(self, *, tracks: bool = False, open_browser: bool = True) -> Playing:
+        """Show the video in the browser, or inline in a notebook; ``tracks`` draws the boxes that the store has of it.
+
+        Returns at once; ``.close()`` of what is returned ends it.
+        """
+        from rushes.playback import play
+
+        return play(self, store=self._store, tracks=tracks, open_browser=open_browser)
+
+
+class Frames:
+    """Some frames of a video, in the order and as often as they were asked for. Nothing is read until ``numpy``."""
+
+    def __init__(self, video: Video, numbers: np.ndarray, single: bool) -> None:
+        self.video = video
+        self.numbers = numbers
+        self._single = single
+
+    def __repr__(self) -> str:
+        return f"<Frames of {self.video.row['video_id']!r}: {'x'.join(map(str, self.shape))}>"
+
+    def __len__(self) -> int:
+        if self._single:
+            raise TypeError("a single frame has no length")
+        return len(self.numbers)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(frames, height, width, channels); without the first for a single frame."""
+        return self.video.shape[1:] if self._single else (len(self.numbers), *self.video.shape[1:])
+
+    @property
+    def timestamps(self) -> np.ndarray:
+        """Their presentation times, float64 seconds (n,); of a single frame, ()."""
+        times: np.ndarray = self.video.timestamps[self.numbers]
+        return times.reshape(()) if self._single else times
+
+    @property
+    def timestamp(self) -> np.ndarray:
+        """The same as ``timestamps``."""
+        return self.timestamps
+
+    def numpy(self, out: np.ndarray | None = None) -> np.ndarray:
+        """Decode them: uint8 of ``shape``, RGB. ``out`` is filled and returned when given."""
+        if out is None:
+            out = np.empty(self.shape, np.uint8)
+        elif out.shape != self.shape or out.dtype != np.uint8:
+            raise ValueError(f"out is {out.dtype} {out.shape}, but these frames are uint8 {self.shape}")
+        if not len(self.numbers):
+            return out
+        pictures = out[np.newaxis] if self._single else out
+        wanted, places = np.unique(self.numbers, return_inverse=True)
+        order = np.argsort(places, kind="stable")
+        starts = np.searchsorted(places[order], np.arange(len(wanted) + 1))
+        with self.video.reader() as reader:
+            for at, (_, picture) in enumerate(reader.frames(wanted, reading_on=False)):
+                pictures[order[starts[at] : starts[at + 1]]] = picture
+        return out
+
+    def data(self) -> dict[str, np.ndarray]:
+        """Return ``frames`` and ``timestamps``."""
+        return {"frames": self.numpy(), "timestamps": self.timestamps}
+
+
+def open_file(path: str | os.PathLike[str], creds_key: str | None = None) -> Video:
+    """Hold a file, by its path or URI, as a video of no store. Raises ``VideoError`` when it is no usable video."""
+    uri = os.fspath(path)
+    ranges = open_ranges(uri, creds_key)
+    if is_elsewhere(uri):
+        with ranges.open() as handle:
+            info = probe(handle)
+    else:
+        check_file(uri)
+        info = probe(uri)
+    fingerprint = ranges.fingerprint()
+    row = {
+        "video_id": PurePosixPath(ranges.name).stem,
+        "source_uri": ranges.name,
+        "size_bytes": fingerprint.size,
+        "etag": fingerprint.etag,
+        "creds_key": creds_key,
+    } | video_columns(info)
+    return Video(row, info.index, open_ranges(uri, creds_key, fingerprint))
+
+
+def _numbers(key: Key, length: int) -> tuple[np.ndarray, bool]:
+    """Return the frame numbers, int64 (n,), that a key stands for, and whether it is a single one."""
+    if isinstance(key, slice):
+        return np.arange(*key.indices(length), dtype=np.int64), False
+    if isinstance(key, (bool, np.bool_)):
+        raise TypeError("frames are selected by number, not by True or False")
+    if isinstance(key, (int, np.integer)):
+        return _in_range(np.array([key], np.int64), length), True
+    if isinstance(key, (list, tuple, range, np.ndarray)):
+        numbers = np.asarray(key)
+        if numbers.ndim == 0 and np.issubdtype(numbers.dtype, np.integer):
+            return _in_range(numbers.reshape(1).astype(np.int64), length), True
+        if numbers.size == 0:
+            return np.empty(0, np.int64), False
+        if numbers.ndim == 1 and np.issubdtype(numbers.dtype, np.integer):
+            return _in_range(numbers.astype(np.int64), length), False
+    raise TypeError(f"frames are selected by number, slice or list of numbers, not by {type(key).__name__}")
+
+
+def _in_range(numbers: np.ndarray, length: int) -> np.ndarray:
+    bad = (numbers < -length) | (numbers >= length)
+    if bad.any():
+        raise IndexError(f"frame {int(numbers[bad][0])} of a video of {length} frames")
+    return np.where(numbers < 0, numbers + length, numbers)
