@@ -13,6 +13,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from rushes.video.memory import Reused
+
 # Pixel format: FFmpeg's name of it. Interleaved pictures are (h, w, channels), planar ones as turned planes allow.
 LAYOUTS: Mapping[str, str] = MappingProxyType(
     {
@@ -26,10 +28,15 @@ LAYOUTS: Mapping[str, str] = MappingProxyType(
     }
 )
 _FFMPEG_NAMES = {"rgb48": "rgb48le"}
+# As many pictures' memory is kept: the one a loop holds, the next, and some for whoever looks back.
+_PICTURES = 4
 
 
 class Converter:
-    """Turns frames of one video into arrays. ``rotation``: degrees counter-clockwise by which they are turned."""
+    """Turns frames of one video into arrays. ``rotation``: degrees counter-clockwise by which they are turned.
+
+    A picture that nobody holds any more gives its memory to a later one.
+    """
 
     def __init__(self, rotation: int, pixel_format: str) -> None:
         if pixel_format not in LAYOUTS:
@@ -37,33 +44,46 @@ class Converter:
         self._turns = rotation // 90
         self._format = pixel_format
         self._scaling, self._converting = VideoReformatter(), VideoReformatter()
+        self._memory = Reused(_PICTURES)
 
     def picture(self, frame: VideoFrame, size: tuple[int, int] | None) -> np.ndarray:
         """Return a frame as an array of its own; ``size``: (width, height) of the upright picture to scale to."""
+        converted = self._converted(frame, size)
+        picture = self._memory.take(converted.shape, converted.dtype)
+        np.copyto(picture, converted)
+        return picture
+
+    def into(self, frame: VideoFrame, picture: np.ndarray) -> None:
+        """Fill an array with a frame at its own size."""
+        np.copyto(picture, self._converted(frame, None))
+
+    def _converted(self, frame: VideoFrame, size: tuple[int, int] | None) -> np.ndarray:
+        """Return a view of the converted frame, upright."""
         if size is not None and self._turns % 2:
             size = (size[1], size[0])
-        if size is not None and size != (frame.width, frame.height) and frame.format.chroma_width(2) == 1:
+        if size == (frame.width, frame.height):
+            size = None
+        if size is not None and frame.format.chroma_width(2) == 1:
             # Scaling to RGB at once is not vectorised: this takes half the time and comes nearer to area averages.
             planar = "yuv422p" if 2 * size[0] >= frame.width else "yuv444p"  # as much colour as the frame has to give
             frame = self._scaling.reformat(frame, *size, format=planar, interpolation=Interpolation.AREA, threads=1)
         width, height = size or (frame.width, frame.height)
-        converted = self._converting.reformat(
+        converted: np.ndarray = self._converting.reformat(
             frame,
             width,
             height,
             format=_FFMPEG_NAMES.get(self._format, self._format),
-            interpolation=Interpolation.AREA,
+            interpolation=Interpolation.BILINEAR if size is None else Interpolation.AREA,
             threads=1,
-        )
-        picture: np.ndarray = converted.to_ndarray()
-        return self._turned(picture, width, height) if self._turns else picture
+        ).to_ndarray()
+        return self._turned(converted, width, height) if self._turns else converted
 
     def _turned(self, picture: np.ndarray, width: int, height: int) -> np.ndarray:
         if self._format == "yuv444p":
-            return np.ascontiguousarray(np.rot90(picture, self._turns, axes=(1, 2)))
+            return np.rot90(picture, self._turns, axes=(1, 2))
         if self._format == "yuv420p":
             y, u, v = np.split(picture.reshape(-1), [width * height, width * height * 5 // 4])
             planes = [y.reshape(height, width), *(p.reshape(height // 2, width // 2) for p in (u, v))]
             turned = [np.rot90(plane, self._turns) for plane in planes]
             return np.concatenate([plane.reshape(-1) for plane in turned]).reshape(-1, turned[0].shape[1])
-        return np.ascontiguousarray(np.rot90(picture, self._turns))
+        return np.rot90(picture, self._turns)

@@ -76,6 +76,15 @@ class VideoReader:
         dearer by some packets now and cheaper if the next call's frames follow. Raises ``IndexError`` for a frame that
         the video does not have, ``VideoError`` for one that cannot be decoded.
         """
+        for number, frame in self._decoded(wanted, reading_on=reading_on):
+            yield number, self._converter.picture(frame, size or self._size)
+
+    def fill(self, wanted: np.ndarray, out: np.ndarray, *, reading_on: bool = False) -> None:
+        """Decode frames, numbered by int64 (n,), ascending and each once, into ``out``, uint8 (n, h, w, 3)."""
+        for row, (_, frame) in enumerate(self._decoded(wanted, reading_on=reading_on)):
+            self._converter.into(frame, out[row])
+
+    def _decoded(self, wanted: Iterable[int], *, reading_on: bool) -> Iterator[tuple[int, VideoFrame]]:
         numbers = sorted({int(n) for n in wanted})
         if numbers and not 0 <= numbers[0] <= numbers[-1] < len(self):
             bad = numbers[-1] if numbers[-1] >= len(self) else numbers[0]
@@ -83,8 +92,7 @@ class VideoReader:
         runs = list(self._runs(numbers))
         for at, run in enumerate(runs):
             self._source.expect(runs[at:])
-            for number, frame in self._decode(run, reading_on=reading_on and at == len(runs) - 1):
-                yield number, self._converter.picture(frame, size or self._size)
+            yield from self._decode(run, reading_on=reading_on and at == len(runs) - 1)
 
     def _runs(self, numbers: list[int]) -> Iterator[list[int]]:
         """Split wanted frames where seeking to the next one's keyframe beats reading on to it."""

@@ -18,6 +18,7 @@ from rushes.ranges import Ranges, open_ranges
 from rushes.ranges.address import is_elsewhere
 from rushes.video.index import PacketIndex
 from rushes.video.media import open_reader, video_columns
+from rushes.video.memory import Reused
 from rushes.video.probe import check_file, probe
 from rushes.video.reader import VideoReader
 
@@ -106,18 +107,20 @@ class Video:
         return self[:].data()
 
     def batches(self, size: int) -> Iterator[np.ndarray]:
-        """Yield all frames in order, uint8 (up to ``size``, h, w, 3) at a time: arrays of their own."""
+        """Yield all frames in order, uint8 (up to ``size``, h, w, 3) at a time.
+
+        A batch that is not kept gives its memory to the next.
+        """
         if size < 1:
             raise ValueError(f"a batch of {size} frames: at least 1")
         with self.reader() as reader:
-            batch: list[np.ndarray] = []
-            for _, picture in reader.frames(range(len(self)), reading_on=False):
-                batch.append(picture)
-                if len(batch) == size:
-                    yield np.stack(batch)
-                    batch = []
-            if batch:
-                yield np.stack(batch)
+            memory = Reused(2)  # the batch that a loop still holds, and the next
+            for start in range(0, len(self), size):
+                numbers = np.arange(start, min(start + size, len(self)))
+                batch = memory.take((min(size, len(self)), *self.shape[1:]), np.dtype(np.uint8))[: len(numbers)]
+                reader.fill(numbers, batch, reading_on=numbers[-1] + 1 < len(self))
+                yield batch
+                del batch
 
     def reader(self, size: tuple[int, int] | None = None, pixel_format: str = "rgb24", threads: int = 1) -> VideoReader:
         """Return a reader for frame after frame: it keeps the decoder where it is. Close it, or use it in ``with``.
@@ -181,12 +184,16 @@ class Frames:
         if not len(self.numbers):
             return out
         pictures = out[np.newaxis] if self._single else out
-        wanted, places = np.unique(self.numbers, return_inverse=True)
-        order = np.argsort(places, kind="stable")
-        starts = np.searchsorted(places[order], np.arange(len(wanted) + 1))
         with self.video.reader() as reader:
+            if (np.diff(self.numbers) > 0).all():
+                reader.fill(self.numbers, pictures)
+                return out
+            wanted, places = np.unique(self.numbers, return_inverse=True)
+            firsts = np.unique(places, return_index=True)[1]
             for at, (_, picture) in enumerate(reader.frames(wanted, reading_on=False)):
-                pictures[order[starts[at] : starts[at + 1]]] = picture
+                pictures[firsts[at]] = picture
+            repeats = np.flatnonzero(firsts[places] != np.arange(len(places)))
+            pictures[repeats] = pictures[firsts[places[repeats]]]
         return out
 
     def data(self) -> dict[str, np.ndarray]:
