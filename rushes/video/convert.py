@@ -46,34 +46,33 @@ class Converter:
         self._scaling, self._converting = VideoReformatter(), VideoReformatter()
         self._memory = Reused(_PICTURES)
 
-    def picture(self, frame: VideoFrame, size: tuple[int, int] | None) -> np.ndarray:
-        """Return a frame as an array of its own; ``size``: (width, height) of the upright picture to scale to."""
+    def picture(self, frame: VideoFrame, size: tuple[int, int]) -> np.ndarray:
+        """Return a frame as an array of its own; ``size``: (width, height) of the upright picture."""
         converted = self._converted(frame, size)
         picture = self._memory.take(converted.shape, converted.dtype)
         np.copyto(picture, converted)
         return picture
 
-    def into(self, frame: VideoFrame, picture: np.ndarray) -> None:
-        """Fill an array with a frame at its own size."""
-        np.copyto(picture, self._converted(frame, None))
+    def into(self, frame: VideoFrame, size: tuple[int, int], picture: np.ndarray) -> None:
+        """Fill an array with a frame."""
+        np.copyto(picture, self._converted(frame, size))
 
-    def _converted(self, frame: VideoFrame, size: tuple[int, int] | None) -> np.ndarray:
+    def _converted(self, frame: VideoFrame, size: tuple[int, int]) -> np.ndarray:
         """Return a view of the converted frame, upright."""
-        if size is not None and self._turns % 2:
-            size = (size[1], size[0])
-        if size == (frame.width, frame.height):
-            size = None
-        if size is not None and frame.format.chroma_width(2) == 1:
+        width, height = (size[1], size[0]) if self._turns % 2 else size
+        scaled = (width, height) != (frame.width, frame.height)
+        if scaled and frame.format.chroma_width(2) == 1:
             # Scaling to RGB at once is not vectorised: this takes half the time and comes nearer to area averages.
-            planar = "yuv422p" if 2 * size[0] >= frame.width else "yuv444p"  # as much colour as the frame has to give
-            frame = self._scaling.reformat(frame, *size, format=planar, interpolation=Interpolation.AREA, threads=1)
-        width, height = size or (frame.width, frame.height)
+            planar = "yuv422p" if 2 * width >= frame.width else "yuv444p"  # as much colour as the frame has to give
+            frame = self._scaling.reformat(
+                frame, width, height, format=planar, interpolation=Interpolation.AREA, threads=1
+            )
         converted: np.ndarray = self._converting.reformat(
             frame,
             width,
             height,
             format=_FFMPEG_NAMES.get(self._format, self._format),
-            interpolation=Interpolation.BILINEAR if size is None else Interpolation.AREA,
+            interpolation=Interpolation.AREA if scaled else Interpolation.BILINEAR,
             threads=1,
         ).to_ndarray()
         return self._turned(converted, width, height) if self._turns else converted

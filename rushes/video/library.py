@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rushes.errors import StoreError
+from rushes.ranges import Ranges
 from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects
 from rushes.store.schemas import PACKETS, VIDEOS
@@ -55,8 +56,7 @@ class Videos(Sequence[Video]):
             return [self[i] for i in range(*key.indices(len(self)))]
         row = self._rows.slice(self._number(key), 1).to_pylist()[0]
         batch = row.pop("batch")
-        load = partial(_load_index, self._objects, row, batch)
-        return Video(row, load, media_ranges(self._objects, row), self._store)
+        return _Stored(row, self._objects, batch, self._store)
 
     @property
     def ids(self) -> list[str]:
@@ -96,7 +96,20 @@ class Videos(Sequence[Video]):
         return {video_id: number for number, video_id in enumerate(self.ids)}
 
 
-def _load_index(objects: Objects, row: dict[str, Any], batch: str) -> PacketIndex:
-    with objects.open(partition_path(PACKETS, {"batch": batch})) as handle:
-        packets = pq.read_table(handle, filters=[("video_id", "=", row["video_id"])], partitioning=None)
-    return packet_index(row, packets)
+class _Stored(Video):
+    """A video of a store, whose index is read when it is first needed."""
+
+    def __init__(self, row: dict[str, Any], objects: Objects, batch: str, store: Any) -> None:
+        super().__init__(row, store)
+        self._objects, self._batch = objects, batch
+
+    @cached_property
+    def index(self) -> PacketIndex:
+        """The packet index."""
+        with self._objects.open(partition_path(PACKETS, {"batch": self._batch})) as handle:
+            packets = pq.read_table(handle, filters=[("video_id", "=", self.row["video_id"])], partitioning=None)
+        return packet_index(self.row, packets)
+
+    def source(self) -> Ranges:
+        """Return the video's bytes."""
+        return media_ranges(self._objects, self.row, self.index)

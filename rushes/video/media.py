@@ -17,6 +17,7 @@ from rushes.ranges import Fingerprint, Ranges, open_ranges
 from rushes.store.objects import Objects
 from rushes.store.schemas import PACKETS
 from rushes.video.decoding import ByContainer, ByPackets, PacketSource
+from rushes.video.images import FolderRanges
 from rushes.video.index import Coding, PacketIndex
 from rushes.video.packets import ReadBy
 from rushes.video.probe import VideoInfo
@@ -25,7 +26,8 @@ from rushes.video.reader import VideoReader
 
 def open_video(objects: Objects, video: Mapping[str, Any], packets: pa.Table) -> VideoReader:
     """Open the video of a row of ``videos``, with its rows of ``packets`` as the index."""
-    return open_reader(media_ranges(objects, video), video, packet_index(video, packets))
+    index = packet_index(video, packets)
+    return open_reader(media_ranges(objects, video, index), video, index)
 
 
 def open_reader(
@@ -42,12 +44,14 @@ def open_reader(
         source = ByPackets(ranges, index, coding(video), threads)
     else:
         source = ByContainer(ranges.open(), index, counting=video["read_by"] == ReadBy.START, threads=threads)
-    return VideoReader(source, index, video["rotation"], size, pixel_format)
+    return VideoReader(source, index, size or (video["width"], video["height"]), video["rotation"], pixel_format)
 
 
-def media_ranges(objects: Objects, video: Mapping[str, Any]) -> Ranges:
+def media_ranges(objects: Objects, video: Mapping[str, Any], index: PacketIndex) -> Ranges:
     """Return the bytes of a video: an object of the store, or the linked source itself."""
     expected = Fingerprint(video["size_bytes"], video["etag"])
+    if video["linked"] and index.names is not None:
+        return FolderRanges(video["media_uri"], index)
     if video["linked"]:
         return open_ranges(video["media_uri"], video["creds_key"], expected)
     return open_ranges(objects.full_uri(video["media_uri"]), None, expected)

@@ -113,7 +113,7 @@ def _index(
         np.array(found.pos, np.int64)[shown] if read_by == ReadBy.PACKETS else np.full(len(shown), -1, np.int64),
         np.array(found.size, np.int32)[shown],
         keyframe,
-        found.droppable[shown] & ~keyframe,
+        found.droppable[shown] & ~keyframe if not keyframe.all() else keyframe,
         np.argsort(np.argsort(shown)).astype(np.int32),
     )
 

@@ -27,16 +27,17 @@ _SEEK_GAP = 4
 class VideoReader:
     """Reads frames of one video. Not to be shared between threads; close it, or use it in ``with``.
 
-    ``rotation`` turns frames upright, degrees counter-clockwise; ``size`` is the (width, height) to scale to where a
-    call says none; ``pixel_format`` is one of ``convert.LAYOUTS``.
+    ``size`` is the (width, height) of the upright picture where a call says none: what differs in it, as frames may
+    after a change in mid-stream, is scaled. ``rotation`` turns frames upright, degrees counter-clockwise;
+    ``pixel_format`` is one of ``convert.LAYOUTS``.
     """
 
     def __init__(
         self,
         source: PacketSource,
         index: PacketIndex,
+        size: tuple[int, int],
         rotation: int = 0,
-        size: tuple[int, int] | None = None,
         pixel_format: str = "rgb24",
     ) -> None:
         self._source = source
@@ -82,7 +83,7 @@ class VideoReader:
     def fill(self, wanted: np.ndarray, out: np.ndarray, *, reading_on: bool = False) -> None:
         """Decode frames, numbered by int64 (n,), ascending and each once, into ``out``, uint8 (n, h, w, 3)."""
         for row, (_, frame) in enumerate(self._decoded(wanted, reading_on=reading_on)):
-            self._converter.into(frame, out[row])
+            self._converter.into(frame, self._size, out[row])
 
     def _decoded(self, wanted: Iterable[int], *, reading_on: bool) -> Iterator[tuple[int, VideoFrame]]:
         numbers = sorted({int(n) for n in wanted})

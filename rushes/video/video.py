@@ -7,15 +7,18 @@ Here: ``Video`` and the selections of its frames. Not here: how they are decoded
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from rushes.ranges import Ranges, open_ranges
-from rushes.ranges.address import is_elsewhere
+from rushes.errors import VideoError
+from rushes.ranges import LocalRanges, Ranges, open_ranges
+from rushes.ranges.address import is_elsewhere, local_path
+from rushes.store.rejects import Reason
+from rushes.video.images import FolderRanges, probe_images
 from rushes.video.index import PacketIndex
 from rushes.video.media import open_reader, video_columns
 from rushes.video.memory import Reused
@@ -24,31 +27,25 @@ from rushes.video.reader import VideoReader
 
 if TYPE_CHECKING:
     from rushes.playback import Playing
+    from rushes.store.access import Store
 
 Key: TypeAlias = "int | np.integer[Any] | slice | list[int] | np.ndarray"
 
 
-class Video:
+class Video(ABC):
     """A video. Nothing is opened until frames are read, and nothing stays open after.
 
     ``row`` are its columns as in the table ``videos``. It may be shared between threads and sent to other processes.
     """
 
-    def __init__(
-        self, row: Mapping[str, Any], index: PacketIndex | Callable[[], PacketIndex], source: Ranges, store: Any = None
-    ) -> None:
-        """``index`` may be a way to load it, taken when it is first needed; ``store``: the one it is in, if any."""
+    def __init__(self, row: Mapping[str, Any], store: Store | None = None) -> None:
+        """``store`` is the one it is in, if any: its tracks are there."""
         self.row = dict(row)
-        self._load = index
-        self._source = source
         self._store = store
 
     def __repr__(self) -> str:
         n, height, width, _ = self.shape
         return f"<Video {self.row['video_id']!r}: {n} frames of {width}x{height}>"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_load": self.index}
 
     def __len__(self) -> int:
         return int(self.row["n_frames"])
@@ -63,10 +60,14 @@ class Video:
             for _, picture in reader.frames(range(len(self)), reading_on=False):
                 yield picture
 
-    @cached_property
+    @property
+    @abstractmethod
     def index(self) -> PacketIndex:
         """The packet index."""
-        return self._load if isinstance(self._load, PacketIndex) else self._load()
+
+    @abstractmethod
+    def source(self) -> Ranges:
+        """Return the video's bytes."""
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -127,11 +128,7 @@ class Video:
 
         ``size``: (width, height) to scale to; ``pixel_format``: one of ``rushes.video.convert.LAYOUTS``.
         """
-        return open_reader(self._source, self.row, self.index, size, pixel_format, threads)
-
-    def source(self) -> Ranges:
-        """Return the video's bytes."""
-        return self._source
+        return open_reader(self.source(), self.row, self.index, size, pixel_format, threads)
 
     def play(self, *, tracks: bool = False, open_browser: bool = True) -> Playing:
         """Show the video in the browser, or inline in a notebook; ``tracks`` draws the boxes that the store has of it.
@@ -196,30 +193,64 @@ class Frames:
             pictures[repeats] = pictures[firsts[places[repeats]]]
         return out
 
+    def encoded(self) -> list[bytes]:
+        """Return the frames' coded bytes as they lie in the file: of an image sequence, the original pictures."""
+        index = self.video.index
+        if (index.pos[self.numbers] < 0).any():
+            why = f"{self.video.row['video_id']}: its frames are not single ranges of the file"
+            raise VideoError(Reason.NOT_VIDEO, why)
+        starts = index.pos[self.numbers]
+        spans = zip(starts.tolist(), (starts + index.size[self.numbers]).tolist(), strict=True)
+        return self.video.source().read(list(spans))
+
     def data(self) -> dict[str, np.ndarray]:
         """Return ``frames`` and ``timestamps``."""
         return {"frames": self.numpy(), "timestamps": self.timestamps}
 
 
+class FileVideo(Video):
+    """A video of no store: a file, or a folder of pictures, whose index lies in memory."""
+
+    def __init__(self, row: Mapping[str, Any], index: PacketIndex, source: Ranges) -> None:
+        super().__init__(row)
+        self._index, self._source = index, source
+
+    @property
+    def index(self) -> PacketIndex:
+        """The packet index."""
+        return self._index
+
+    def source(self) -> Ranges:
+        """Return the video's bytes."""
+        return self._source
+
+
 def open_file(path: str | os.PathLike[str], creds_key: str | None = None) -> Video:
-    """Hold a file, by its path or URI, as a video of no store. Raises ``VideoError`` when it is no usable video."""
+    """Hold a file, by its path or URI, or a folder of numbered pictures as a video of no store.
+
+    Raises ``VideoError`` when it is no usable video.
+    """
     uri = os.fspath(path)
-    ranges = open_ranges(uri, creds_key)
-    if is_elsewhere(uri):
-        with ranges.open() as handle:
+    if not is_elsewhere(uri) and os.path.isdir(local_path(uri)):
+        info = probe_images(local_path(uri))
+        source: Ranges = FolderRanges(local_path(uri), info.index)
+    elif is_elsewhere(uri):
+        with open_ranges(uri, creds_key).open() as handle:
             info = probe(handle)
+        source = open_ranges(uri, creds_key, open_ranges(uri, creds_key).fingerprint())
     else:
-        check_file(uri)
-        info = probe(uri)
-    fingerprint = ranges.fingerprint()
+        check_file(local_path(uri))
+        info = probe(local_path(uri))
+        source = LocalRanges(local_path(uri), LocalRanges(local_path(uri)).fingerprint())
+    fingerprint = source.fingerprint()
     row = {
-        "video_id": PurePosixPath(ranges.name).stem,
-        "source_uri": ranges.name,
+        "video_id": PurePosixPath(source.name).stem,
+        "source_uri": source.name,
         "size_bytes": fingerprint.size,
         "etag": fingerprint.etag,
         "creds_key": creds_key,
     } | video_columns(info)
-    return Video(row, info.index, open_ranges(uri, creds_key, fingerprint))
+    return FileVideo(row, info.index, source)
 
 
 def _numbers(key: Key, length: int) -> tuple[np.ndarray, bool]:
