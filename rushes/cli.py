@@ -66,13 +66,16 @@ def add(
     sources: Annotated[list[str], typer.Argument(help="video files, folders of them, or URIs")],
     collection: Annotated[str, typer.Option(help="name for where these videos come from")] = "main",
     link: Annotated[bool, typer.Option("--link", help="leave the bytes where they are, copy nothing")] = False,
+    creds_key: Annotated[str | None, typer.Option(help="name of the credentials that the URIs need, or ENV")] = None,
     id: Annotated[str | None, typer.Option("--id", help="name of a single video; default: its file's")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="videos in a batch")] = 64,
 ) -> None:
     """Register videos as sealed batches. The same video added twice adds nothing."""
     from rushes.sources.register import register
 
-    done = register(this_store(), sources, collection, link=link, video_id=id, batch_size=batch_size)
+    done = register(
+        this_store(), sources, collection, link=link, creds_key=creds_key, video_id=id, batch_size=batch_size
+    )
     for missing in done.missing:
         err.print(f"warning: {missing}: no such file now; it will be a reject unless it appears", soft_wrap=True)
     for batch in done.batches:

@@ -36,4 +36,12 @@ class VideoError(RushesError):
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[VideoError], tuple[str, str]]:
-        return (VideoError, (self.reason, str(self)))
+        return (type(self), (self.reason, str(self)))
+
+
+class LinkError(VideoError):
+    """A file elsewhere cannot be read now, or is no longer the one that was registered: a failure that may pass."""
+
+
+class CredentialsError(SettingsError):
+    """A key of credentials has no values here, or they are not accepted."""

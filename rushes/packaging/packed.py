@@ -66,9 +66,9 @@ class PackedSequence:
 
     ``frames`` int32 (n,) and ``times_s`` float64 (n,) are frame numbers and presentation times in the source video;
     ``jpegs`` and ``boxes`` have one entry a frame (boxes may be empty). ``width``, ``height`` and the nominal
-    ``frame_rate`` are those of the delivered images; ``media_id`` is the sha256 of the source file. ``embedding``
-    float32 (d,) is the sequence's mean vector of ``embedding_model``; ``label`` the class id and name of the sequence's
-    track or main class.
+    ``frame_rate`` are those of the delivered images; ``media_id`` is the sha256 of the source file, of a link its ETag
+    or address. ``embedding`` float32 (d,) is the sequence's mean vector of ``embedding_model``; ``label`` the class id
+    and name of the sequence's track or main class.
     """
 
     sequence_id: str

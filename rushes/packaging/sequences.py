@@ -104,7 +104,7 @@ def _packed(
         clip_id=chosen.clip_id,
         track_id=chosen.track_id,
         split=chosen.split,
-        media_id=video["sha256"],
+        media_id=video["sha256"] or video["etag"] or video["source_uri"],
         source_uri=video["source_uri"],
         width=video["width"],
         height=video["height"],

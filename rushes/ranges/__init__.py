@@ -6,6 +6,6 @@ common. ``credentials`` finds the values behind a key's name. Not here: what the
 store's own objects (``rushes.store``).
 """
 
-from rushes.ranges.source import Fingerprint, LinkError, LocalRanges, Ranges, open_ranges
+from rushes.ranges.source import Fingerprint, LocalRanges, Ranges, open_ranges
 
-__all__ = ["Fingerprint", "LinkError", "LocalRanges", "Ranges", "open_ranges"]
+__all__ = ["Fingerprint", "LocalRanges", "Ranges", "open_ranges"]

@@ -27,7 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rushes.errors import SettingsError
+from rushes.errors import CredentialsError
 from rushes.store.names import check_name
 
 Values = Mapping[str, Any]
@@ -39,12 +39,9 @@ _RENEW_BEFORE_S = 60.0
 
 _AWS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region", "endpoint_url", "profile_name")
 _GOOGLE = ("token", "project", "endpoint_url")
+_GOOGLE_WAYS = ("google_default", "cache", "cloud", "anon", "browser")
 _WEB = ("headers", "query", "user", "password", "token")
 _FIELDS = {"s3": _AWS, "s3a": _AWS, "gs": _GOOGLE, "gcs": _GOOGLE, "http": _WEB, "https": _WEB}
-
-
-class CredentialsError(SettingsError):
-    """Credentials are not to be had, have expired, or are not what their provider takes."""
 
 
 class _Held:
@@ -211,6 +208,9 @@ def _checked(key: str, protocol: str, values: Values) -> dict[str, Any]:
     if unknown and allowed:
         wrong = ", ".join(map(repr, unknown))
         raise CredentialsError(f"credentials {key!r}: {protocol}:// takes no {wrong}; it takes {', '.join(allowed)}")
+    token = fields.get("token")
+    if allowed is _GOOGLE and isinstance(token, str) and token not in _GOOGLE_WAYS and not Path(token).is_file():
+        raise CredentialsError(f"credentials {key!r}: 'token' is no file, nor one of {', '.join(_GOOGLE_WAYS)}")
     return fields
 
 

@@ -12,10 +12,9 @@ from typing import Any, NoReturn
 import fsspec
 from fsspec.registry import known_implementations
 
-from rushes.errors import StoreError
+from rushes.errors import CredentialsError, StoreError
 from rushes.ranges import credentials
 from rushes.ranges.address import protocol_of
-from rushes.ranges.credentials import CredentialsError
 from rushes.ranges.remote import BrokenReadError, RemoteRanges
 from rushes.ranges.source import Fingerprint, too_short
 
@@ -65,7 +64,7 @@ class OtherRanges(RemoteRanges):
             self.refuse_access()
         if type(error).__name__ in _LOGIN_ERRORS:
             raise CredentialsError(f"{self.name}: the credentials {self.creds_key!r} are not accepted") from None
-        if isinstance(error, (TypeError, ValueError)):
+        if isinstance(error, (TypeError, ValueError, KeyError)):
             self.refuse(f"its driver does not take the address or the credentials ({type(error).__name__})")
         raise BrokenReadError(f"its driver says {type(error).__name__}") from None
 

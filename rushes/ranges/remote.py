@@ -14,8 +14,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NoReturn, cast
 
+from rushes.errors import LinkError
 from rushes.ranges.address import shown
-from rushes.ranges.source import Fingerprint, LinkError, Span, changed, too_short
+from rushes.ranges.source import Fingerprint, Span, changed, too_short
 from rushes.store.rejects import Reason
 
 # Tries in a row that bring nothing, and the first wait between two: 0.25, 0.5, 1, 2 s, and as long again by chance.
@@ -75,7 +76,7 @@ class RemoteRanges(ABC):
             except BrokenReadError as error:
                 patience.wait(error)
         if self.known is None:
-            raise LinkError(Reason.FAILED, f"{self.name}: its server does not tell its size")
+            raise LinkError(Reason.UNREADABLE, f"{self.name}: its server does not tell its size")
         return self.known
 
     @abstractmethod
@@ -106,7 +107,7 @@ class RemoteRanges(ABC):
             why = "needs credentials: add it with --creds-key NAME, or --creds-key ENV for those of the environment"
         else:
             why = f"may not be read with the credentials {self.creds_key!r}"
-        raise LinkError(Reason.FAILED, f"{self.name}: {why}") from None
+        raise LinkError(Reason.UNREADABLE, f"{self.name}: {why}") from None
 
     def refuse_missing(self) -> NoReturn:
         """Raise the error of a file that is not there."""
@@ -114,7 +115,7 @@ class RemoteRanges(ABC):
 
     def refuse(self, why: str) -> NoReturn:
         """Raise an error of the link."""
-        raise LinkError(Reason.FAILED, f"{self.name}: {why}") from None
+        raise LinkError(Reason.UNREADABLE, f"{self.name}: {why}") from None
 
     def _fetch(self, start: int, end: int) -> bytearray:
         """Return the bytes of one span, going on where a body breaks off."""
@@ -145,7 +146,7 @@ class _Patience:
     def wait(self, error: BrokenReadError, progress: int = 0) -> None:
         self._failures = 1 if progress >= _PROGRESS else self._failures + 1
         if self._failures >= _TRIES:
-            raise LinkError(Reason.FAILED, f"{self._name}: cannot be read, tried {_TRIES} times: {error}") from None
+            raise LinkError(Reason.UNREADABLE, f"{self._name}: cannot be read, tried {_TRIES} times: {error}") from None
         backoff = _WAIT_S * 2 ** (self._failures - 1) * (1 + random.random())
         time.sleep(min(max(backoff, error.after_s or 0), _LONGEST_WAIT_S))
 

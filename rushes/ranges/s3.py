@@ -12,9 +12,8 @@ import re
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from rushes.errors import StoreError
+from rushes.errors import CredentialsError, StoreError
 from rushes.ranges import credentials
-from rushes.ranges.credentials import CredentialsError
 from rushes.ranges.remote import BrokenReadError, RemoteRanges
 from rushes.ranges.source import Fingerprint, changed, too_short
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from rushes.errors import VideoError
+from rushes.errors import LinkError, VideoError
 from rushes.ranges.address import local_path, protocol_of
 from rushes.store.rejects import Reason
 
@@ -51,13 +51,6 @@ class Ranges(Protocol):
     def fingerprint(self) -> Fingerprint:
         """Tell the file's content from another, by no or one small request."""
         ...
-
-
-class LinkError(VideoError):
-    """A file elsewhere cannot be read now, or is no longer the one that was registered: a failure that may pass."""
-
-    def __reduce__(self) -> tuple[type[VideoError], tuple[str, str]]:
-        return (type(self), (self.reason, str(self)))
 
 
 def open_ranges(uri: str, creds_key: str | None = None, expected: Fingerprint | None = None) -> Ranges:
@@ -105,7 +98,7 @@ class LocalRanges:
         except IsADirectoryError:
             raise VideoError(Reason.NOT_VIDEO, f"{self.name}: not a file") from None
         except PermissionError:
-            raise LinkError(Reason.FAILED, f"{self.name}: this user may not read it") from None
+            raise LinkError(Reason.UNREADABLE, f"{self.name}: this user may not read it") from None
         if self._expected is not None and os.fstat(handle.fileno()).st_size != self._expected.size:
             handle.close()
             raise changed(self.name)
@@ -128,12 +121,10 @@ class LocalRanges:
 
 def changed(name: str) -> LinkError:
     """Return the error of a file that is not the one whose index we have."""
-    return LinkError(
-        Reason.FAILED, f"{name}: changed since it was registered; its frames can no longer be told: add it again"
-    )
+    return LinkError(Reason.CHANGED, f"{name}: changed since it was registered: its index holds no more")
 
 
 def too_short(name: str, size: int | None) -> LinkError:
     """Return the error of a file that ends before what is wanted of it."""
     end = "" if size is None else f" at byte {size}"
-    return LinkError(Reason.FAILED, f"{name}: ends{end}, before what was to be read: cut off, or changed since")
+    return LinkError(Reason.UNREADABLE, f"{name}: ends{end}, before what was to be read: cut off, or changed since")

@@ -8,6 +8,7 @@ objects named by content. Not here: what a file's packets say (``rushes.video.pr
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from rushes.ranges.address import is_elsewhere, local_path, shown
 from rushes.store.manifests import Entry
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
+from rushes.video.images import pack_images, probe_images
 from rushes.video.media import packet_rows, video_columns
 from rushes.video.probe import VideoInfo, check_file, probe
 from rushes.work.step import Outcome, Task
@@ -29,8 +31,12 @@ from rushes.work.step import Outcome, Task
 def ingest(task: Task) -> Outcome:
     """Return a source's rows. Raises ``VideoError`` when it is no usable video, or its id belongs to another one."""
     entry = task.entry
-    there = entry.linked and is_elsewhere(entry.source_uri)
-    info, content = _indexed_there(entry) if there else _taken_in(task.objects, entry)
+    if not is_elsewhere(entry.source_uri) and os.path.isdir(local_path(entry.source_uri)):
+        info, content = _pictures_taken_in(task.objects, entry)
+    elif entry.linked and is_elsewhere(entry.source_uri):
+        info, content = _indexed_there(entry)
+    else:
+        info, content = _taken_in(task.objects, entry)
     video = _video_row(entry, task.collection, info) | content
     return Outcome({"videos": [video], "packets": packet_rows(entry.video_id, info.index)})
 
@@ -45,6 +51,25 @@ def _taken_in(objects: Objects, entry: Entry) -> tuple[VideoInfo, dict[str, Any]
         info = probe(path)
         media_uri = entry.source_uri if entry.linked else _keep(objects, path, sha256, entry.source_uri)
         size = Path(path).stat().st_size
+    return info, {"media_uri": media_uri, "sha256": sha256, "size_bytes": size, "etag": None}
+
+
+def _pictures_taken_in(objects: Objects, entry: Entry) -> tuple[VideoInfo, dict[str, Any]]:
+    """Probe a folder of pictures; keep them as one tar, from which any can be had, unless they are linked."""
+    folder = local_path(entry.source_uri)
+    info = probe_images(folder)
+    if entry.linked:
+        if entry.rival is not None:
+            _refuse_rival(entry, None)
+        size = int(info.index.size.astype("int64").sum())
+        return info, {"media_uri": entry.source_uri, "sha256": None, "size_bytes": size, "etag": None}
+    with tempfile.NamedTemporaryFile(suffix=".tar") as tar:
+        info = pack_images(folder, info, tar.file)
+        tar.flush()
+        sha256, size = hash_file(tar.name), os.path.getsize(tar.name)
+        if entry.rival is not None:
+            _refuse_rival(entry, sha256)
+        media_uri = _keep(objects, tar.name, sha256, tar.name)
     return info, {"media_uri": media_uri, "sha256": sha256, "size_bytes": size, "etag": None}
 
 

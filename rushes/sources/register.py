@@ -23,6 +23,7 @@ from rushes.ranges.credentials import check_key
 from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
+from rushes.video.images import picture_folder
 
 VIDEO_SUFFIXES = frozenset(
     [
@@ -82,7 +83,8 @@ def register(
 ) -> Registered:
     """Seal batches of the sources that the store does not have yet.
 
-    ``sources`` are files, folders (all videos below them) and URIs; ``video_id`` names a single file; ``creds_key``
+    ``sources`` are files, folders (all videos and MOT sequences below them, or the one video that their
+    pictures are) and URIs; ``video_id`` names a single file; ``creds_key``
     names the credentials that the URIs need. A file that is not there is registered as well, so that the batch tells
     what became of it. Raises ``StoreError`` for a folder without videos, ``SettingsError`` for names and addresses that
     cannot be used.
@@ -172,10 +174,13 @@ def _below(given: str) -> Iterator[Source]:
         yield Source(str(path), _id_of(path.name))
         return
     videos = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()]
-    if not videos:
-        raise StoreError(f"{given}: no video files in that folder ({', '.join(sorted(VIDEO_SUFFIXES))})")
-    for video in videos:
-        yield Source(str(video), _id_of(video.relative_to(path).as_posix()))
+    sequences = [about.parent for about in sorted(path.rglob("seqinfo.ini")) if picture_folder(about.parent)]
+    if not videos and not sequences and picture_folder(path):
+        sequences = [path]
+    if not videos and not sequences:
+        raise StoreError(f"{given}: no video files in that folder ({', '.join(sorted(VIDEO_SUFFIXES))}), nor pictures")
+    for found in (*videos, *sequences):
+        yield Source(str(found), _id_of(path.name if found == path else found.relative_to(path).as_posix()))
 
 
 def _check_creds_key(key: str, sources: Sequence[str]) -> None:

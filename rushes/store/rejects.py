@@ -19,6 +19,8 @@ class Reason(StrEnum):
     NO_VIDEO_STREAM = "no_video_stream"
     TRUNCATED = "truncated"
     UNDECODABLE = "undecodable"
+    UNREADABLE = "unreadable"
+    CHANGED = "changed"
     ID_CONFLICT = "id_conflict"
     DUPLICATE = "duplicate"
     TOO_SHORT = "too_short"

@@ -61,10 +61,10 @@ class _Numbered:
 def picture_folder(path: Path) -> Path | None:
     """Return the folder that holds a folder's frames, if it is an image sequence: itself, or MOT's ``img1``.
 
-    A folder that holds videos or other folders besides is none.
+    A folder that holds other folders besides its pictures is none.
     """
     if (path / "img1").is_dir() and (path / "seqinfo.ini").is_file():
-        return path / "img1"
+        return picture_folder(path / "img1")
     entries = list(path.iterdir())
     is_sequence = any(_is_picture(p) for p in entries) and not any(p.is_dir() for p in entries)
     return path if is_sequence else None

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rushes.errors import ModelError, SettingsError, StoreError, VideoError
+from rushes.errors import LinkError, ModelError, SettingsError, StoreError, VideoError
 from rushes.settings import Settings
 from rushes.store.manifests import (
     Batch,
@@ -105,6 +105,8 @@ class _PartWork:
         compute = _compute(self.step, self.settings)
         try:
             return compute(task)
+        except LinkError:
+            raise  # it may pass, and a part would keep it
         except VideoError as error:
             return Outcome(rejects=[Reject("video", entry.entry_id, self.step.asset, Reason(error.reason), str(error))])
 
@@ -148,6 +150,8 @@ def _make_parts(
             if isinstance(error, Exception):
                 reason = Reason.CRASHED if isinstance(error, pool.WorkerDiedError) else Reason.FAILED
                 detail = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                if isinstance(error, LinkError):
+                    reason, detail = Reason(error.reason), str(error)
                 failures.append(Reject("video", entry.entry_id, planned.step.asset, reason, detail))
     return failures
 

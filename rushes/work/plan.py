@@ -14,6 +14,7 @@ from typing import Any
 
 from rushes.errors import StoreError
 from rushes.models.registry import expected_hash
+from rushes.ranges.address import is_elsewhere, local_path
 from rushes.settings import Settings
 from rushes.store.manifests import Batch, Entry, Record, read_record
 from rushes.store.objects import Objects
@@ -99,10 +100,10 @@ def _source(entry: Entry, record: Record | None) -> list[Any] | str:
     A local file is told by size and modification time, so that a batch with nothing changed reads no file.
     """
     about = [entry.entry_id, entry.source_uri, entry.linked, entry.creds_key, entry.rival]
-    if "://" in entry.source_uri:
+    if is_elsewhere(entry.source_uri):
         return about
     try:
-        status = Path(entry.source_uri).stat()
+        status = Path(local_path(entry.source_uri)).stat()
     except OSError:
         before = record.items.get(entry.entry_id) if record else None
         return before.key if before and not entry.linked else [*about, None]

@@ -12,11 +12,12 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from rushes.ranges import credentials
 from rushes.work import stop
 
 Item = TypeVar("Item")
@@ -106,15 +107,21 @@ def _alone(work: Callable[[Item], Result], item: Item) -> Result | BaseException
 
 def _executor(workers: int) -> ProcessPoolExecutor:
     # Spawned, because a fork copies locks of libraries that run threads of their own.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+    return ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(credentials.carried(),),
+    )
 
 
-def _begin() -> None:
-    """Keep native libraries to one thread, and end with the parent even if that is killed.
+def _begin(creds: Mapping[str, credentials.Source]) -> None:
+    """Keep native libraries to one thread, take over credentials, and end with the parent even if that is killed.
 
     Ctrl-C reaches every process of a terminal: the parent alone says what comes of it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    credentials.receive(creds)
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 

@@ -24,7 +24,7 @@ HEAVY = {
     *("torch", "ultralytics", "onnxruntime", "dagster", "cv2", "polars", "pandera", "pydantic", "scipy", "pandas"),
     *("matplotlib", "jinja2", "s3fs", "yaml", "typer"),
 }
-LIGHT = {"numpy", "pyarrow", "av", "fsspec", "duckdb"}
+LIGHT = {"numpy", "pyarrow", "av", "fsspec", "duckdb", "PIL", "urllib3"}
 
 
 def modules() -> list[Path]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from videos import make_sound, make_video, read_barcode
+from videos import barcode, make_sound, make_video, read_barcode
 
 from rushes.errors import VideoError
 from rushes.settings import Settings
@@ -18,6 +18,7 @@ from rushes.store.schemas import PACKETS, REJECTS, VIDEOS
 from rushes.store.tables import read_partition
 from rushes.store.validation import problems
 from rushes.video.media import open_video
+from rushes.video.pictures import encode
 from rushes.work.build import build
 from rushes.work.step import Outcome, Task
 
@@ -164,3 +165,18 @@ def test_a_folder_of_good_and_bad_files_becomes_a_batch_of_good_videos(store: Ob
         ("good~2", "duplicate"),
     }
     assert len(read_partition(store, PACKETS, {"batch": "b-0000"})) == 4
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_of_pictures_becomes_one_video(store: Objects, tmp_path: Path, linked: bool) -> None:
+    (tmp_path / "walk").mkdir()
+    for number in (1, 2, 10):
+        encoded = encode(barcode(number, 96, 64), 95)
+        (tmp_path / "walk" / f"{number}.jpg").write_bytes(encoded)
+    [video] = (outcome := taken_in(store, tmp_path / "walk", linked)).rows["videos"]
+    assert (video["kind"], video["codec"], video["n_frames"]) == ("frames", "mjpeg", 3)
+    assert "missing numbers: 3-9" in video["read_note"]
+    assert outcome.rows["packets"].column("name").to_pylist() == ["1.jpg", "2.jpg", "10.jpg"]
+    with open_video(store, VIDEOS.from_rows([video]).to_pylist()[0], outcome.rows["packets"]) as reader:
+        assert [read_barcode(picture) for _, picture in reader.frames(range(3))] == [1, 2, 10]
+    assert len(list(store.list("media"))) == (0 if linked else 1)

@@ -176,3 +176,14 @@ def test_an_id_made_of_a_long_path_is_a_name_too(store: Objects, tmp_path: Path)
     assert len(set(ids(store))) == 2
     for video_id in ids(store):
         check_name(video_id, "video id")
+
+
+def test_a_folder_of_pictures_is_one_video_and_so_is_each_sequence_of_mot(store: Objects, tmp_path: Path) -> None:
+    for folder in ("walk", "MOT16/train/MOT16-02/img1", "MOT16/train/MOT16-04/img1"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "000001.jpg").touch()
+    for name in ("02", "04"):
+        (tmp_path / f"MOT16/train/MOT16-{name}/seqinfo.ini").touch()
+    done = register(store, [str(tmp_path / "walk"), str(tmp_path / "MOT16")], "street")
+    ids = [entry.video_id for batch in done.batches for entry in batch.entries]
+    assert ids == ["walk", "train-MOT16-02", "train-MOT16-04"]

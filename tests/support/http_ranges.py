@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _handler(server: RangeServer) -> type[BaseHTTPRequestHandler]:
             span = (int(wanted[1]), int(wanted[2]) + 1) if wanted else None
             fault = server.note(Asked(self.command, self.path, span, headers))
             time.sleep(server.delay_s)
-            name = self.path.partition("?")[0].lstrip("/")
+            name = unquote(self.path.partition("?")[0].lstrip("/"))
             data = server.content(name)
             if fault.status is not None:
                 self._empty(fault.status, fault.headers)

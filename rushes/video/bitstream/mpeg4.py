@@ -6,6 +6,7 @@ B-VOP's vectors are scaled by a frame duration that the first B-VOP of the strea
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from rushes.video.bitstream.bits import Bits
@@ -13,6 +14,7 @@ from rushes.video.bitstream.units import START
 from rushes.video.bitstream.verdict import HIDDEN, KEPT, UNREFERENCED, Coding, Verdict
 
 _VOP, _USER_DATA = 0xB6, 0xB2
+_PACKED = re.compile(rb"DivX\d+(b|Build)\d+p")  # user data by which encoders say that they pack
 _LAYERS = range(0x20, 0x30)
 _B = 2
 _HEADER_BYTES = 32  # of a layer's or a VOP's header: more than what is read of it takes
@@ -29,11 +31,12 @@ class Mpeg4(Coding):
     """A packet is a VOP with the headers before it, as a rule.
 
     In a packed bitstream a packet may hold the next one's VOP too, and the next one a VOP that is not coded, to fill
-    its place. Decoders move the VOP to that place, so there the filler counts as shown.
+    its place. Where user data tells them so, decoders move the VOP there, and the filler counts as shown.
     """
 
     def __init__(self, extradata: bytes = b"") -> None:
         self._layer: _Layer | None = None
+        self._packed = False
         self._owed = 0  # VOPs that came with a packet before theirs
         self.look(extradata)
 
@@ -49,12 +52,14 @@ class Mpeg4(Coding):
                 self._layer = None
                 self._layer = _layer(header)
                 lasting = True
-            elif code != _USER_DATA:
+            elif code == _USER_DATA:
+                self._packed = self._packed or _PACKED.match(header) is not None
+            else:
                 lasting = True
             at = packet.find(START, at + 3)
         coded = sum(coded for _, coded in vops)
         if not vops or coded:
-            self._owed = max(coded - 1, 0)
+            self._owed = max(coded - 1, 0) if self._packed else 0
             plain = vops == [(_B, True)] and not lasting and self._layer is not None and not self._layer.interlaced
             return UNREFERENCED if plain else KEPT
         filler, self._owed = self._owed > 0, max(self._owed - 1, 0)

@@ -1,0 +1,111 @@
+"""A headless Chromium that a test steers through its DevTools protocol."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from websockets.sync.client import connect
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_PATIENCE_S = 30
+
+
+def find() -> str | None:
+    """Return the path of a Chromium, if this machine has one."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+class Chromium:
+    """One browser with one page, for a ``with``."""
+
+    def __init__(self, program: str, profile: Path, size: tuple[int, int] = (1280, 800)) -> None:
+        flags = [
+            *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
+            *("--disable-background-networking", "--mute-audio", "--remote-debugging-port=0", "--hide-scrollbars"),
+            *(f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"),
+        ]
+        self._process = subprocess.Popen(
+            [program, *flags, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._number = 0
+        self._session: dict[str, str] = {}
+        try:
+            port, path = _wait_for(lambda: (profile / "DevToolsActivePort").read_text().split())
+            self._socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None)
+            target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+            session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            self._session = {"sessionId": session}
+        except BaseException:
+            self._process.kill()
+            raise
+
+    def __enter__(self) -> Chromium:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._socket.close()
+        self._process.terminate()
+        self._process.wait()
+
+    def open(self, address: str) -> None:
+        """Go to an address."""
+        self._ask("Page.navigate", url=address)
+
+    def js(self, expression: str) -> Any:
+        """Return the value of an expression, or of the promise that it is."""
+        told = self._ask("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in told, told
+        return told["result"].get("value")
+
+    def wait(self, expression: str) -> Any:
+        """Wait until an expression is true; return its value."""
+        return _wait_for(lambda: self.js(expression), expression)
+
+    def press(self, key: str, shift: bool = False) -> None:
+        """Press and release a key."""
+        text = {"text": key} if len(key) == 1 else {}
+        for kind in ("keyDown", "keyUp"):
+            self._ask("Input.dispatchKeyEvent", type=kind, key=key, modifiers=8 if shift else 0, **text)
+
+    def click(self, x: float, y: float) -> None:
+        """Click at a place of the page."""
+        for kind in ("mousePressed", "mouseReleased"):
+            self._ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1, buttons=1)
+
+    def screenshot(self) -> bytes:
+        """Return the page as PNG."""
+        return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
+
+    def canvas(self, selector: str) -> np.ndarray:
+        """Return a canvas's pixels, uint8 (h, w, 3) RGB."""
+        data = self.js(f"document.querySelector({selector!r}).toDataURL('image/png')").partition(",")[2]
+        return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+
+    def _ask(self, method: str, **parameters: Any) -> Any:
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters, **self._session}))
+        while True:
+            answer = json.loads(self._socket.recv(timeout=_PATIENCE_S))
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                return answer["result"]
+
+
+def _wait_for(what: Any, name: str = "the browser") -> Any:
+    end = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end:
+        try:
+            if value := what():
+                return value
+        except (FileNotFoundError, IndexError):
+            pass
+        time.sleep(0.03)
+    raise TimeoutError(f"waited in vain for {name}")
