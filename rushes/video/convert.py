@@ -59,6 +59,10 @@ class Converter:
 
     def _converted(self, frame: VideoFrame, size: tuple[int, int]) -> np.ndarray:
         """Return a view of the converted frame, upright."""
+        if min(size) < 1:
+            raise ValueError(f"no picture can be {size[0]}x{size[1]}")
+        if self._format == "yuv420p" and (size[0] % 2 or size[1] % 2):
+            raise ValueError(f"a yuv420p picture's sides are even, and {size[0]}x{size[1]} are not: give a size")
         width, height = (size[1], size[0]) if self._turns % 2 else size
         scaled = (width, height) != (frame.width, frame.height)
         if scaled and frame.format.chroma_width(2) == 1:

@@ -20,7 +20,7 @@ from rushes.errors import VideoError
 from rushes.ranges import Ranges
 from rushes.store.rejects import Reason
 from rushes.video.index import Coding, PacketIndex
-from rushes.video.probe import video_streams
+from rushes.video.probe import seek_to_start, video_streams
 
 # As much is fetched at a time, and held.
 _BLOCK = 8 << 20
@@ -215,8 +215,10 @@ class ByContainer:
 
     def forward(self, keyframe: int) -> Forward:
         """Begin to decode at a keyframe."""
-        time = self._index.dts.min() if self._counting or keyframe == 0 else self._seek_times[keyframe]
-        self._container.seek(int(time), stream=self._stream)
+        if self._counting or keyframe == 0:
+            seek_to_start(self._container, self._stream, self._index)
+        else:
+            self._container.seek(int(self._seek_times[keyframe]), stream=self._stream)
         self._stream.codec_context.reorder_depth = self._reorder_depth
         packets = self._container.demux(self._stream)
         return _ContainerForward(packets, None if self._counting else self._frame_of_pts, self._index, keyframe)

@@ -27,7 +27,7 @@ from rushes.video.index import PacketIndex
 # What stands between the place that a container gives and the frame's own bytes is shorter than this.
 _HEADER_BYTES = 64
 _PALETTE_CODECS = ("rawvideo", "qtrle", "cinepak", "msvideo1", "smc", "8bps")
-# FFmpeg's AVI calls every H.263 packet a keyframe; interlaced MPEG-4 learns its field times from the first B-frame.
+# FFmpeg's AVI calls every H.263 packet a keyframe.
 _ONE_ENTRY = (("avi", "h263"), ("avi", "h263p"))
 _PROGRESSIVE = (0, 1)
 
@@ -77,8 +77,10 @@ def read_packets(source: str | BinaryIO, container: InputContainer, stream: Vide
     if not len(shown):
         raise VideoError(Reason.NO_VIDEO_STREAM, f"{name}: the video stream holds no frame")
     interlaced = stream.codec_context.field_order not in _PROGRESSIVE
-    timeless = any(found.pts[i] is None for i in shown) or _is_misnumbered(kind, stream)
-    decoded = timeless or kind == "mpeg" or (kind == "mpegts" and interlaced)
+    unsaid = any(found.pts[i] is None for i in shown)
+    reordered = kind == "avi" and stream.codec_context.reorder_depth > 0
+    timeless = unsaid or kind == "avi"  # which holds no presentation times; FFmpeg makes some up
+    decoded = unsaid or reordered or kind == "mpeg" or (kind == "mpegts" and interlaced)
     if decoded:
         shown = _shown_order(source, len(found.size), name)
         note = "the order of its frames was found by decoding them: the container does not say it"
@@ -88,9 +90,7 @@ def read_packets(source: str | BinaryIO, container: InputContainer, stream: Vide
     if (np.diff(pts) <= 0).any():
         raise VideoError(Reason.UNDECODABLE, f"{name}: two frames at one time")
     read_by, why = _way(found, kind, whole=len(shown) == len(found.size), timed=not timeless)
-    one_entry = (kind, stream.codec_context.codec.canonical_name) in _ONE_ENTRY or (
-        stream.codec_context.codec.canonical_name == "mpeg4" and interlaced
-    )
+    one_entry = (kind, stream.codec_context.codec.canonical_name) in _ONE_ENTRY
     notes = [text for text in (note, why, "its last packet is cut off" if found.cut_off else None) if text]
     return Packets(
         _index(found, shown, pts, stream.time_base or Fraction(1, 1), read_by, one_entry=one_entry),
@@ -212,12 +212,6 @@ def _bytes_of(source: str | BinaryIO) -> Iterator[BinaryIO]:
         yield source
 
 
-def _is_misnumbered(kind: str, stream: VideoStream) -> bool:
-    """AVI holds no presentation times; FFmpeg finds those of MPEG-4, and for other codecs repeats decoding times."""
-    context = stream.codec_context
-    return kind == "avi" and context.reorder_depth > 0 and context.codec.canonical_name != "mpeg4"
-
-
 def _times(found: _Pass, shown: np.ndarray, name: str, timeless: bool) -> np.ndarray:
     """Return the shown packets' presentation times, int64; where there are none, decoding times in order do."""
     times = [found.dts[i] if timeless else found.pts[i] for i in shown]
@@ -253,6 +247,12 @@ _COVER = av.stream.Disposition.attached_pic
 def _promised_packets(container: InputContainer, stream: VideoStream) -> int:
     """Return how many packets a file's header tells of: those cut off are missing or marked corrupt.
 
-    An mp4's edit list may leave frames out for good, which its index knows and its count of frames does not.
+    An mp4's edit list may leave frames out for good, which its index knows and its count of frames does not; an AVI's
+    counts pauses, which in its index are empty.
     """
-    return len(stream.index_entries) if container.format.name.startswith("mov") else stream.frames
+    kind = container.format.name.split(",")[0]
+    if kind == "mov":
+        return len(stream.index_entries)
+    if kind == "avi" and len(stream.index_entries):
+        return sum(entry.size > 0 for entry in stream.index_entries)
+    return stream.frames

@@ -8,7 +8,7 @@ are, and the reasons why one cannot be used. Not here: the packets (``packets``)
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import av
@@ -76,6 +76,17 @@ def video_streams(container: InputContainer) -> list[VideoStream]:
     return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
 
 
+def seek_to_start(container: InputContainer, stream: VideoStream, index: PacketIndex) -> None:
+    """Go back to where decoding can begin first."""
+    for time in (index.dts.min(), *index.pts[index.keyframes[:1]]):
+        try:
+            container.seek(int(time), stream=stream)
+            return
+        except av.error.FFmpegError:
+            continue  # refused where packets stand before the first keyframe
+    container.seek(0, unsupported_byte_offset=True)  # FFmpeg finds no time at all in a transport stream of one frame
+
+
 def check_file(path: str) -> None:
     """Raise ``VideoError`` for a path that is missing, empty or no file."""
     if not os.path.exists(path):
@@ -96,6 +107,9 @@ def _probe_open(source: str | BinaryIO, container: InputContainer, name: str) ->
     packets = read_packets(source, container, stream, name)
     index = packets.index
     first = _first_frame(container, stream, index, name)
+    if stream.codec_context.codec.canonical_name == "mpeg4" and first.interlaced_frame:
+        # Its field times are learnt from the first B-frame: decoding begins at the first frame and nowhere else.
+        index = replace(index, keyframe=np.arange(len(index)) == index.keyframes[0])
     rotation = int(first.rotation) % 360
     turned = rotation in (90, 270)
     times = index.times_s
@@ -122,7 +136,7 @@ def _probe_open(source: str | BinaryIO, container: InputContainer, name: str) ->
 
 def _first_frame(container: InputContainer, stream: VideoStream, index: PacketIndex, name: str) -> VideoFrame:
     try:
-        container.seek(int(index.dts.min()), stream=stream)
+        seek_to_start(container, stream, index)
         for frame in container.decode(stream):
             return frame
     except av.error.FFmpegError as error:

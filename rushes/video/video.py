@@ -260,20 +260,22 @@ def _numbers(key: Key, length: int) -> tuple[np.ndarray, bool]:
     if isinstance(key, (bool, np.bool_)):
         raise TypeError("frames are selected by number, not by True or False")
     if isinstance(key, (int, np.integer)):
-        return _in_range(np.array([key], np.int64), length), True
+        return _in_range(np.array([int(key)], object), length), True
     if isinstance(key, (list, tuple, range, np.ndarray)):
         numbers = np.asarray(key)
         if numbers.ndim == 0 and np.issubdtype(numbers.dtype, np.integer):
-            return _in_range(numbers.reshape(1).astype(np.int64), length), True
+            return _in_range(numbers.reshape(1), length), True
         if numbers.size == 0:
             return np.empty(0, np.int64), False
         if numbers.ndim == 1 and np.issubdtype(numbers.dtype, np.integer):
-            return _in_range(numbers.astype(np.int64), length), False
+            return _in_range(numbers, length), False
     raise TypeError(f"frames are selected by number, slice or list of numbers, not by {type(key).__name__}")
 
 
 def _in_range(numbers: np.ndarray, length: int) -> np.ndarray:
+    """Return numbers of any integer type as int64, counted from the front."""
     bad = (numbers < -length) | (numbers >= length)
     if bad.any():
         raise IndexError(f"frame {int(numbers[bad][0])} of a video of {length} frames")
+    numbers = numbers.astype(np.int64)
     return np.where(numbers < 0, numbers + length, numbers)
