@@ -102,7 +102,8 @@ class Coding:
         context = av.CodecContext.create(_DECODERS.get(self.codec, self.codec), "r")
         assert isinstance(context, VideoCodecContext)
         if self.extradata:
-            context.extradata = self.extradata
+            context.extradata = self.extradata + bytes(64)  # leaves zeros behind the shorter one that follows:
+            context.extradata = self.extradata  # decoders may look there, and PyAV does not see to it
         context.codec_tag = self.codec_tag
         context.width, context.height = self.width, self.height
         if self.pixel_format:
