@@ -1,12 +1,21 @@
 """Addresses of files: paths and URIs, and how they are shown to people.
 
-Here: the parts of an address. What is shown of one never holds a password, a token or a signature. Not here: opening
+Here: the parts of an address, and which are fit to be kept. What is shown of one never holds a password, a token or a
+signature. Not here: opening
 anything.
 """
 
 from __future__ import annotations
 
 import os
+import re
+from urllib.parse import parse_qsl
+
+import fsspec
+
+from rushes.errors import SettingsError
+
+_SECRET_FIELD = re.compile(r"(^sig|signature|token|secret|password|credential|accesskeyid|api[-_]?key)$", re.IGNORECASE)
 
 
 def protocol_of(uri: str) -> str:
@@ -34,3 +43,19 @@ def shown(uri: str) -> str:
         rest = rest.partition("#")[0].partition("?")[0]
     host, slash, path = rest.partition("/")
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def check_address(uri: str) -> None:
+    """Raise ``SettingsError`` for an address of no known kind, or one that holds what nobody should read."""
+    if protocol_of(uri) not in ("file", *fsspec.available_protocols()):
+        raise SettingsError(f"{shown(uri)}: {protocol_of(uri)}:// is no known kind of address")
+    if not is_elsewhere(uri):
+        return
+    secret = "password" if ":" in uri.partition("://")[2].partition("/")[0].rpartition("@")[0] else ""
+    query = uri.partition("?")[2] if protocol_of(uri) in ("http", "https") else ""
+    secret = next((field for field, _ in parse_qsl(query) if _SECRET_FIELD.search(field)), secret)
+    if secret:
+        raise SettingsError(
+            f"{shown(uri)}: this address holds a secret ({secret}), which the store would keep: "
+            "add it without, and give that as credentials with --creds-key"
+        )

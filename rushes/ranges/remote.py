@@ -104,7 +104,7 @@ class RemoteRanges(ABC):
     def refuse_access(self) -> NoReturn:
         """Raise the error of a file that may not be read."""
         if self.creds_key is None:
-            why = "needs credentials: add it with --creds-key NAME, or --creds-key ENV for those of the environment"
+            why = "needs credentials: name a key (--creds-key NAME, creds_key=…), or ENV for those of the environment"
         else:
             why = f"may not be read with the credentials {self.creds_key!r}"
         raise LinkError(Reason.UNREADABLE, f"{self.name}: {why}") from None

@@ -1,13 +1,12 @@
 """Bringing a registered source in: hash, index, and its bytes into the store (or a link to where they are).
 
 A linked video elsewhere is indexed where it is: no copy of it is made, not even for a while, so that its hash is not
-known; the server's ETag and the size tell its content instead. Here: the rows of ``videos`` and ``packets``, and media
-objects named by content. Not here: what a file's packets say (``rushes.video.probe``), requests (``rushes.ranges``).
+known; the server's ETag and the size tell its content instead. Here: the rows of ``videos`` and ``packets``. Not here:
+what a file's packets say (``rushes.video.probe``), requests (``rushes.ranges``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from rushes.errors import VideoError
 from rushes.ranges import open_ranges
 from rushes.ranges.address import is_elsewhere, local_path, shown
 from rushes.store.manifests import Entry
+from rushes.store.media import hash_file, keep, media_name
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
 from rushes.video.images import pack_images, probe_images
@@ -64,7 +64,7 @@ def _pictures_taken_in(objects: Objects, entry: Entry) -> tuple[VideoInfo, dict[
         size = int(info.index.size.astype("int64").sum())
         return info, {"media_uri": entry.source_uri, "sha256": None, "size_bytes": size, "etag": None}
     with tempfile.NamedTemporaryFile(suffix=".tar") as tar:
-        info = pack_images(folder, info, tar.file)
+        info = pack_images(folder, info, tar)
         tar.flush()
         sha256, size = hash_file(tar.name), os.path.getsize(tar.name)
         if entry.rival is not None:
@@ -85,12 +85,6 @@ def _indexed_there(entry: Entry) -> tuple[VideoInfo, dict[str, Any]]:
         info = probe(handle)
     about = {"media_uri": entry.source_uri, "sha256": None, "size_bytes": content.size, "etag": content.etag}
     return info, about
-
-
-def hash_file(path: str) -> str:
-    """Return a file's SHA-256."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 @contextmanager
@@ -121,10 +115,9 @@ def _refuse_rival(entry: Entry, sha256: str | None) -> None:
 
 
 def _keep(objects: Objects, path: str, sha256: str, source_uri: str) -> str:
-    """Copy a file to where its content says, unless it is there already; return the object's name."""
-    name = f"media/{sha256[:2]}/{sha256}{PurePosixPath(shown(source_uri)).suffix.lower()}"
-    if not objects.exists(name):
-        objects.write_file(name, path)
+    """Copy a file to where its content says; return the object's name."""
+    name = media_name(sha256, PurePosixPath(shown(source_uri)).suffix.lower())
+    keep(objects, name, path)
     return name
 
 

@@ -13,12 +13,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl
-
-import fsspec
 
 from rushes.errors import SettingsError, StoreError
-from rushes.ranges.address import is_elsewhere, protocol_of, shown
+from rushes.ranges.address import check_address, is_elsewhere, shown
 from rushes.ranges.credentials import check_key
 from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
 from rushes.store.names import check_name
@@ -46,7 +43,6 @@ VIDEO_SUFFIXES = frozenset(
 )
 DEFAULT_BATCH_SIZE = 64
 _LONGEST_NAME = 128
-_SECRET_FIELD = re.compile(r"(^sig|signature|token|secret|password|credential|accesskeyid|api[-_]?key)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -166,7 +162,7 @@ def _found(sources: Sequence[str]) -> Iterator[Source]:
 
 def _below(given: str) -> Iterator[Source]:
     if "://" in given:
-        _check_address(given)
+        check_address(given)
         yield Source(given, _id_of(shown(given).rstrip("/").rpartition("/")[2]))
         return
     path = Path(os.path.abspath(Path(given).expanduser()))
@@ -189,22 +185,6 @@ def _check_creds_key(key: str, sources: Sequence[str]) -> None:
     if here:
         raise SettingsError(
             f"--creds-key is for sources elsewhere (https://, s3://, gs://), and {here[0]} is a local file"
-        )
-
-
-def _check_address(uri: str) -> None:
-    """Raise ``SettingsError`` for an address of no known kind, or one that holds what nobody should read."""
-    if protocol_of(uri) not in ("file", *fsspec.available_protocols()):
-        raise SettingsError(f"{shown(uri)}: {protocol_of(uri)}:// is no known kind of address")
-    if not is_elsewhere(uri):
-        return
-    secret = "password" if ":" in uri.partition("://")[2].partition("/")[0].rpartition("@")[0] else ""
-    query = uri.partition("?")[2] if protocol_of(uri) in ("http", "https") else ""
-    secret = next((field for field, _ in parse_qsl(query) if _SECRET_FIELD.search(field)), secret)
-    if secret:
-        raise SettingsError(
-            f"{shown(uri)}: this address holds a secret ({secret}), which the store would keep: "
-            "add it without, and give that as credentials with --creds-key"
         )
 
 

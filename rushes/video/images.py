@@ -16,7 +16,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import av
 import numpy as np
@@ -115,7 +115,7 @@ def probe_images(path: str) -> VideoInfo:
     )
 
 
-def pack_images(path: str, info: VideoInfo, tar: BinaryIO) -> VideoInfo:
+def pack_images(path: str, info: VideoInfo, tar: IO[bytes]) -> VideoInfo:
     """Write a sequence's pictures as a tar, the same bytes for the same pictures; return their positions in it."""
     folder = picture_folder(Path(path))
     assert folder is not None

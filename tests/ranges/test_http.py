@@ -143,7 +143,7 @@ def test_nothing_there_and_no_way_in_are_told_apart(web: RangeServer) -> None:
         open_ranges(f"{web.url}/none.mp4?a=b").read([(0, 1)])
     assert caught.value.reason == "missing_file"
     web.faults.append(Fault(403))
-    with pytest.raises(LinkError, match=r"needs credentials: add it with --creds-key"):
+    with pytest.raises(LinkError, match=r"needs credentials: name a key"):
         open_ranges(f"{web.url}/v.mp4").read([(0, 1)])
     credentials.populate("wrong", {"user": "me", "password": "hush"})
     web.authorization = "Basic " + base64.b64encode(b"me:right").decode()

@@ -45,7 +45,7 @@ def test_public_files_need_no_key_and_others_say_that_they_do(web: RangeServer, 
     ranges.read([(0, 10)])
     assert "authorization" not in web.asked[-1].headers
     web.faults.append(Fault(403))
-    with pytest.raises(LinkError, match=r"s3://bucket/v\.mp4: needs credentials: add it with --creds-key"):
+    with pytest.raises(LinkError, match=r"s3://bucket/v\.mp4: needs credentials: name a key"):
         ranges.read([(0, 10)])
 
 

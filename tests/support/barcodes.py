@@ -111,7 +111,7 @@ def copy(
     source: Path,
     target: Path,
     container: str,
-    change: Callable[[int, bytes], bytes | None] = lambda number, data: data,
+    change: Callable[[int, bytes], bytes | None],
 ) -> Path:
     """Copy packets into a new file. ``change`` is given each one's place and bytes, and leaves it out by ``None``."""
     with av.open(str(source)) as read_from, av.open(str(target), "w", format=container) as output:

@@ -1,0 +1,15 @@
+"""Data sets made by hand: columns declared by name and type, filled by one append after another, read lazily.
+
+A data set is a folder, here or in a bucket: ``dataset.json`` says which columns there are, ``rows/`` holds what was
+appended, ``media/`` the bytes of videos and images as they came, each under the hash of its content. ``dataset`` is
+what a person holds, ``column`` one of its columns, ``rows`` the Parquet files. Each family of types has a module:
+``videos``, ``images``, ``boxes``, ``arrays``; ``kinds`` says what a family has to offer and ``htypes`` lists them.
+``given`` is what is appended, ``intake`` how its bytes come in, ``gallery`` the page that shows a data set. Not here:
+data sets made of a store's tables by a recipe (``rushes.packaging``).
+"""
+
+from rushes.handmade.dataset import Dataset, empty, load
+from rushes.handmade.given import link, read
+from rushes.handmade.kinds import SampleError
+
+__all__ = ["Dataset", "SampleError", "empty", "link", "load", "read"]

@@ -1,0 +1,236 @@
+"""A data set in the browser: a list of its videos, and beside it a player with the boxes drawn over the picture.
+
+The address of the page is good for one visit, which gets a room of its own, as with a single player. Here: the list,
+the boxes as the player wants them, and who may see them. Not here: the player (``rushes.playback``).
+"""
+
+from __future__ import annotations
+
+import html
+import secrets
+import threading
+import webbrowser
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from rushes.errors import RushesError, StoreError
+from rushes.handmade.boxes import pixel_ltwh
+from rushes.handmade.column import Column
+from rushes.handmade.dataset import Dataset
+from rushes.handmade.views import Arrays
+from rushes.playback.overlay import Overlay, Track
+from rushes.playback.playing import in_notebook
+from rushes.playback.server import Server
+from rushes.playback.show import Show
+from rushes.video.video import Video
+
+_INLINE_HEIGHT = 620
+_DEFAULT_COORDS = {"type": "pixel", "mode": "LTWH"}  # as in the tables of a store
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self' http://127.0.0.1:*; base-uri 'none'; "
+        "form-action 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_GONE = "Nothing here. The address of a page opens once: ask for a new one by ds.visualize().\n"
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title} · rushes</title>
+<style>
+:root {{ color-scheme: dark; }}
+body {{ margin: 0; height: 100vh; display: flex; background: #0d1014; color: #e6e9ee;
+  font: 14px/1.4 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }}
+nav {{ width: 270px; overflow-y: auto; background: #151a21; border-right: 1px solid #262d37; }}
+h1 {{ margin: 0; padding: 9px 12px; font-size: 15px; overflow-wrap: anywhere; border-bottom: 1px solid #262d37; }}
+a {{ display: block; padding: 7px 12px; color: inherit; text-decoration: none; border-left: 3px solid transparent; }}
+a:hover, a:focus {{ background: #1d242d; border-left-color: #ffb454; outline: 0; }}
+small {{ display: block; color: #8b95a3; }}
+.amiss {{ color: #ffb454; }}
+iframe {{ flex: 1; border: 0; }}
+</style></head>
+<body><nav><h1>{title}</h1>
+{entries}</nav>
+<iframe name="player" src="{first}" allow="fullscreen; autoplay"></iframe></body></html>
+"""
+
+
+class Gallery:
+    """A data set that is being shown, from threads of this process, until ``close`` or the end of the process."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._players: dict[tuple[str, int], tuple[Server, Show]] = {}
+        self._lock = threading.Lock()
+        self._http = _Http(self)
+        threading.Thread(target=self._http.serve_forever, args=(0.1,), name="rushes gallery", daemon=True).start()
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Gallery at port {self._http.server_address[1]}: .url gives an address to open, .close() ends it>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the page, inline."""
+        return f'<iframe src="{self.url}" width="100%" height="{_INLINE_HEIGHT}" style="border:0"></iframe>'
+
+    @property
+    def url(self) -> str:
+        """A new address of the page, good for one visit."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}/{self._http.new_token()}"
+
+    def close(self) -> None:
+        """Stop showing."""
+        self._http.shutdown()
+        self._http.server_close()
+        with self._lock:
+            for server, show in self._players.values():
+                server.close()
+                show.close()
+            self._players.clear()
+
+    def page(self) -> str:
+        """Return the list of videos."""
+        entries = [_entry(self._dataset, column, number) for column, number in _videos(self._dataset)]
+        first = next((f"{column.name}/{number}" for column, number in _videos(self._dataset)), "about:blank")
+        title = html.escape(self._dataset.objects.uri.rstrip("/").rsplit("/", 1)[-1])
+        return _PAGE.format(title=title, entries="\n".join(entries), first=first)
+
+    def player(self, column: str, number: int) -> str | None:
+        """Return a new address of the player of one video; None if there is no such."""
+        kinds = {column.name: len(column) for column in _video_columns(self._dataset)}
+        if not 0 <= number < kinds.get(column, 0):
+            return None
+        with self._lock:
+            if (column, number) not in self._players:
+                video = self._dataset[column][number]
+                show = Show(video, Overlay(tracks=_tracks(self._dataset, video, number)))
+                self._players[column, number] = Server(show), show
+            return self._players[column, number][0].address(inline=True)
+
+
+def visualize(dataset: Dataset, *, open_browser: bool = True) -> Gallery:
+    """Show a data set's videos. Raises ``StoreError`` when it has none."""
+    if not any(len(column) for column in _video_columns(dataset)):
+        raise StoreError(f"{dataset.objects.uri}: no videos to show; append some to a column of htype video")
+    gallery = Gallery(dataset)
+    if open_browser and not in_notebook():
+        webbrowser.open(gallery.url)
+    return gallery
+
+
+def _video_columns(dataset: Dataset) -> list[Column]:
+    return [dataset[name] for name, kind in dataset.kinds.items() if kind.declared.htype in ("video", "link[video]")]
+
+
+def _box_samples(dataset: Dataset, number: int) -> Iterator[tuple[Column, Arrays]]:
+    """Yield the boxes of every frame of the sample of a number, from each column that has such."""
+    for name, kind in dataset.kinds.items():
+        column = dataset[name]
+        if kind.declared.htype == "sequence[bbox]" and number < len(column):
+            yield column, column[number]
+
+
+def _videos(dataset: Dataset) -> Iterator[tuple[Column, int]]:
+    return ((column, number) for column in _video_columns(dataset) for number in range(len(column)))
+
+
+def _entry(dataset: Dataset, column: Column, number: int) -> str:
+    """Return a video's line of the list."""
+    video = column[number]
+    facts = f"{len(video)} frames of {video.row['width']}×{video.row['height']}"
+    lines = [f"<small>{html.escape(column.name)}[{number}] · {facts}</small>"]
+    for boxes, sample in _box_samples(dataset, number):
+        amiss = len(sample) != len(video)
+        words = f"{boxes.name}: " + (f"given for {len(sample)} frames" if amiss else f"{sum(map(len, sample))}")
+        lines.append(f'<small class="{"amiss" if amiss else ""}">{html.escape(words)}</small>')
+    name = html.escape(video.row["video_id"])
+    return f'<a href="{column.name}/{number}" target="player">{name}{"".join(lines)}</a>'
+
+
+def _tracks(dataset: Dataset, video: Video, number: int) -> list[Track]:
+    """Return a video's boxes for the player: one track for each place in the frames' lists of boxes."""
+    tracks = []
+    for column, sample in _box_samples(dataset, number):
+        coords = column.info.get("coords", _DEFAULT_COORDS)
+        frames = [pixel_ltwh(one.numpy(), coords, *video.shape[2:0:-1]).tolist() for one in sample[: len(video)]]
+        for place in range(max(map(len, frames), default=0)):
+            there = [frame for frame, boxes in enumerate(frames) if place < len(boxes)]
+            boxes = [tuple(frames[frame][place]) for frame in there]
+            tracks.append(Track(f"{column.name}.t{place}", column.name, 1.0, there[0], there[-1] + 1, there, boxes))
+    return tracks
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, gallery: Gallery) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.gallery = gallery
+        self.hosts = {f"{name}:{self.server_address[1]}" for name in ("127.0.0.1", "localhost")}
+        self.rooms: set[str] = set()
+        self._tokens: set[str] = set()
+
+    def new_token(self) -> str:
+        token = secrets.token_urlsafe(24)
+        self._tokens.add(token)
+        return token
+
+    def redeem(self, token: str) -> str | None:
+        """Use a token up: return the name of the room that it opens."""
+        if token not in self._tokens:
+            return None
+        self._tokens.discard(token)
+        room = secrets.token_urlsafe(24)
+        self.rooms.add(room)
+        return room
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Http
+    protocol_version = "HTTP/1.1"
+    server_version = "rushes"
+    sys_version = ""
+    timeout = 60
+
+    def do_GET(self) -> None:
+        if self.headers.get("Host") not in self.server.hosts:
+            return self._answer(HTTPStatus.MISDIRECTED_REQUEST, "this is not the server you meant\n")
+        first, *rest = self.path.partition("?")[0].lstrip("/").split("/")
+        if not rest and (room := self.server.redeem(first)):
+            return self._answer(HTTPStatus.SEE_OTHER, "", {"Location": f"/{room}/"})
+        if first not in self.server.rooms:
+            return self._answer(HTTPStatus.NOT_FOUND, _GONE)
+        try:
+            return self._enter(rest)
+        except RushesError as error:
+            return self._answer(HTTPStatus.BAD_GATEWAY, f"{error}\n")
+
+    def _enter(self, path: list[str]) -> None:
+        if path == [""]:
+            return self._answer(HTTPStatus.OK, self.server.gallery.page(), {"Content-Type": "text/html; charset=utf-8"})
+        if len(path) == 2 and path[1].isascii() and path[1].isdigit():
+            player = self.server.gallery.player(path[0], int(path[1]))
+            if player is not None:
+                return self._answer(HTTPStatus.SEE_OTHER, "", {"Location": player})
+        return self._answer(HTTPStatus.NOT_FOUND, _GONE)
+
+    def _answer(self, status: HTTPStatus, text: str, more: dict[str, str] | None = None) -> None:
+        data = text.encode()
+        self.send_response(status)
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(data)), **_HEADERS}
+        for name, value in (headers | (more or {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet: the terminal is the user's."""
