@@ -81,7 +81,9 @@ def add(
     for batch in done.batches:
         out.print(f"batch {batch.name}: {len(batch.entries)} videos", soft_wrap=True)
     known = f", {len(done.known)} known already" if done.known else ""
-    following = "; next: rushes build" if done.new else ""
+    for changed in done.changed:
+        out.print(f"{changed} holds another file now and is to be indexed anew", soft_wrap=True, markup=False)
+    following = "; next: rushes build" if done.new or done.changed else ""
     out.print(f"{done.new} videos registered in {collection}{known}{following}", soft_wrap=True)
 
 
@@ -167,6 +169,33 @@ def why(item: Annotated[str, typer.Argument(help="id of a video, clip, track or 
                 for row in chapter.rows:
                     table.add_row(*(_cell(value) for value in row))
             out.print(table)
+
+
+@app.command(epilog="`rushes play bikes --tracks` · `rushes play ~/clip.mkv` · `rushes play bikes --no-browser`")
+def play(
+    video: Annotated[str, typer.Argument(help="id of a video of the store, or a file, a folder of pictures, a URI")],
+    tracks: Annotated[bool, typer.Option("--tracks", help="draw boxes, ids and classes over it; hide faces")] = False,
+    browser: Annotated[bool, typer.Option(help="open it in the browser")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
+) -> None:
+    """Play a video in the browser, frame by frame, until Ctrl-C."""
+    import threading
+    import webbrowser
+
+    import rushes
+    from rushes import playback
+
+    found, store = playback.find(rushes.open(this_store().uri), video)
+    try:
+        with playback.play(found, store=store, tracks=tracks, open_browser=False, port=port) as playing:
+            if playing.note:
+                out.print(playing.note, soft_wrap=True, markup=False)
+            out.print(f"{playing.url}  opens once; Ctrl-C ends it", soft_wrap=True, markup=False)
+            if browser:
+                webbrowser.open(playing.url)
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        out.print("\nended")
 
 
 @models_app.command("list", epilog="`rushes models list`")

@@ -121,7 +121,7 @@ class LocalRanges:
 
 def changed(name: str) -> LinkError:
     """Return the error of a file that is not the one whose index we have."""
-    return LinkError(Reason.CHANGED, f"{name}: changed since it was registered: its index holds no more")
+    return LinkError(Reason.CHANGED, f"{name}: changed since it was indexed: add it again, then rushes build")
 
 
 def too_short(name: str, size: int | None) -> LinkError:

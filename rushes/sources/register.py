@@ -1,6 +1,7 @@
 """Registering videos: paths, folders and URIs become entries of sealed batches.
 
-Registering reads no video; it only says what there is. The same source added twice adds nothing. What is written down
+Registering reads no video; it only says what there is. The same source added twice adds nothing, but a link elsewhere
+is then looked at again. What is written down
 is for all to read: an address that holds a secret is refused, and of credentials only the name is kept. Here: names of
 videos and batches. Not here: reading the sources (``ingest``).
 """
@@ -15,11 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rushes.errors import SettingsError, StoreError
+from rushes.ranges import Fingerprint, open_ranges
 from rushes.ranges.address import check_address, is_elsewhere, shown
 from rushes.ranges.credentials import check_key
+from rushes.store.links import write_seen
 from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
+from rushes.store.schemas import VIDEOS
+from rushes.store.tables import read_partition
 from rushes.video.images import picture_folder
 
 VIDEO_SUFFIXES = frozenset(
@@ -47,11 +52,12 @@ _LONGEST_NAME = 128
 
 @dataclass(frozen=True)
 class Registered:
-    """What registering did. ``missing`` are sources that are not there now."""
+    """What registering did. ``missing`` are sources not there now, ``changed`` links that hold another file."""
 
     batches: tuple[Batch, ...]
     known: tuple[str, ...]
     missing: tuple[str, ...]
+    changed: tuple[str, ...]
 
     @property
     def new(self) -> int:
@@ -103,6 +109,7 @@ def register(
         tuple(batches),
         known=tuple(source.uri for source in found if source.uri in known.uris),
         missing=tuple(s.uri for s in found if "://" not in s.uri and not Path(s.uri).exists()),
+        changed=tuple(_changed(objects, {source.uri for source in found} & known.uris)),
     )
 
 
@@ -125,6 +132,29 @@ class _Known:
             uris.update(entry.source_uri for entry in batch.entries)
             owners.update((e.video_id, e.source_uri) for e in batch.entries if e.rival is None)
         return cls(uris, owners, last + 1)
+
+
+def _changed(objects: Objects, uris: set[str]) -> Iterator[str]:
+    """Look again at known links elsewhere; leave word of those that hold another file than was indexed."""
+    if not any(is_elsewhere(uri) for uri in uris):
+        return
+    for batch in read_batches(objects):
+        links = [e for e in batch.entries if e.source_uri in uris and e.linked and is_elsewhere(e.source_uri)]
+        indexed = _indexed(objects, batch.name) if links else {}
+        for entry in links:
+            content = open_ranges(entry.source_uri, entry.creds_key).fingerprint()
+            as_indexed = indexed.get(entry.video_id) in (None, content)
+            if not as_indexed and write_seen(objects, entry.entry_id, f"{content.size} {content.etag}"):
+                yield entry.source_uri
+
+
+def _indexed(objects: Objects, batch: str) -> dict[str, Fingerprint]:
+    """Return what the videos of a batch held when they were indexed."""
+    try:
+        rows = read_partition(objects, VIDEOS, {"batch": batch}, ["video_id", "size_bytes", "etag"])
+    except FileNotFoundError:
+        return {}
+    return {row["video_id"]: Fingerprint(row["size_bytes"], row["etag"]) for row in rows.to_pylist()}
 
 
 def _seal(objects: Objects, collection: str, entries: list[Entry], number: int, size: int) -> Iterator[Batch]:

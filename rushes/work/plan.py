@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,7 @@ from rushes.errors import StoreError
 from rushes.models.registry import expected_hash
 from rushes.ranges.address import is_elsewhere, local_path
 from rushes.settings import Settings
+from rushes.store.links import read_seen
 from rushes.store.manifests import Batch, Entry, Record, read_record
 from rushes.store.objects import Objects
 from rushes.work.step import Step
@@ -62,9 +64,10 @@ def plan(objects: Objects, step: Step, batch: Batch, settings: Settings) -> Plan
     ready = [r for r in upstream if r is not None]
     if len(ready) < len(upstream):
         return Plan(step, batch, settings, State.WAITING, "", shaped_by, ())
+    seen = {} if step.reads or not any(entry.linked for entry in batch.entries) else read_seen(objects)
     parts = []
     for entry in batch.entries:
-        inputs = _inputs(entry, ready, record) if step.reads else _source(entry, record)
+        inputs = _inputs(entry, ready, record) if step.reads else _source(entry, record, seen)
         if inputs is not None:
             parts.append((entry, inputs if isinstance(inputs, str) else digest({**shaped_by, "inputs": inputs})))
     identity = digest([key for _, key in parts])
@@ -94,14 +97,15 @@ def _inputs(entry: Entry, upstream: list[Record], record: Record | None) -> list
     return [b.digest for b in built if b is not None] if all(built) else None
 
 
-def _source(entry: Entry, record: Record | None) -> list[Any] | str:
+def _source(entry: Entry, record: Record | None, seen: Mapping[str, str]) -> list[Any] | str:
     """Return what identifies a source as it is now, or the key it was ingested under when it is gone since.
 
-    A local file is told by size and modification time, so that a batch with nothing changed reads no file.
+    A local file is told by size and modification time, so that a batch with nothing changed reads no file. A link
+    elsewhere is told by what it held when it was last found changed.
     """
     about = [entry.entry_id, entry.source_uri, entry.linked, entry.creds_key, entry.rival]
     if is_elsewhere(entry.source_uri):
-        return about
+        return [*about, seen[entry.entry_id]] if entry.linked and entry.entry_id in seen else about
     try:
         status = Path(local_path(entry.source_uri)).stat()
     except OSError:

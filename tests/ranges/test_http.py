@@ -114,7 +114,7 @@ def test_a_file_that_changed_is_an_error_and_not_an_answer(
     assert len(web.asked) == 1
     assert ("if-match" in web.asked[0].headers) is guarded
     web.files["v.mp4"] = data[::-1] + (b"" if etag else b"x")
-    with pytest.raises(VideoError, match="changed since it was registered"):
+    with pytest.raises(VideoError, match="changed since it was indexed"):
         ranges.read([(0, 10)])
 
 

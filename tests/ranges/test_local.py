@@ -42,7 +42,7 @@ def test_another_size_than_the_one_expected_is_a_changed_file(file: Path, data: 
     assert ranges.read([(0, 9)]) == [data[:9]]
     file.write_bytes(data + b"more")
     for read in (lambda: ranges.read([(0, 9)]), ranges.open):
-        with pytest.raises(VideoError, match="changed since it was registered"):
+        with pytest.raises(VideoError, match="changed since it was indexed"):
             read()
 
 

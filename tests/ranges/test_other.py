@@ -71,7 +71,7 @@ def test_what_breaks_is_tried_again(shelf: type[Shelf]) -> None:
 def test_another_version_is_a_changed_file(shelf: type[Shelf]) -> None:
     content = open_ranges("shelf://a/v.mp4", "ticket").fingerprint()
     shelf.generation = 2
-    with pytest.raises(VideoError, match="changed since it was registered"):
+    with pytest.raises(VideoError, match="changed since it was indexed"):
         open_ranges("shelf://a/v.mp4", "ticket", content).read([(0, 3)])
 
 

@@ -59,7 +59,7 @@ def test_a_file_that_changed_is_an_error(web: RangeServer, data: bytes) -> None:
     web.files["bucket/v.mp4"] = data
     content = open_ranges("s3://bucket/v.mp4").fingerprint()
     web.files["bucket/v.mp4"] = data[::-1]
-    with pytest.raises(VideoError, match="changed since it was registered"):
+    with pytest.raises(VideoError, match="changed since it was indexed"):
         open_ranges("s3://bucket/v.mp4", expected=content).read([(0, 10)])
 
 

@@ -27,7 +27,7 @@ def test_spans_of_an_object_are_read_and_a_change_is_noticed(remote: Objects) ->
         assert handle.read() == data
     remote.write("v.bin", data[::-1])
     for other in (ranges, open_ranges(remote.full_uri("v.bin"), "ENV", content)):
-        with pytest.raises(VideoError, match="changed since it was registered"):
+        with pytest.raises(VideoError, match="changed since it was indexed"):
             other.read([(0, 9)])
 
 

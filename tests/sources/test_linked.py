@@ -168,3 +168,23 @@ def test_the_command_line_links_and_the_environment_reaches_the_workers(store: O
     assert len(read_partition(store, VIDEOS, {"batch": "far-0000"})) == 1
     assert len(read_partition(store, REJECTS, {"asset": "scene_clips", "partition": "far-0000"})) == 0
     assert not list(store.list("media"))
+
+
+def test_a_link_that_holds_another_file_is_indexed_anew_once_it_is_added_again(
+    store: Objects, web: RangeServer, tmp_path: Path
+) -> None:
+    uri = f"{web.url}/v.mp4"
+
+    def added() -> tuple[str, ...]:
+        done = register(store, [uri], "far", link=True)
+        build(store, STEPS["raw_videos"], "far-0000", Settings(), workers=0)
+        return done.changed
+
+    def frames() -> list[int]:
+        return [row["n_frames"] for row in read_partition(store, VIDEOS, {"batch": "far-0000"}).to_pylist()]
+
+    assert (added(), frames()) == ((), [200])
+    assert (added(), frames()) == ((), [200])
+    web.files["v.mp4"] = make_video(tmp_path / "other.mp4", 30)
+    assert (added(), frames()) == ((uri,), [30])
+    assert (added(), frames()) == ((), [30])

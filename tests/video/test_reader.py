@@ -181,7 +181,7 @@ def test_a_file_that_is_gone_or_another_says_so(tmp_path: Path, suffix: str) -> 
     path = make_video(tmp_path / f"v.{suffix}", 30)
     video = open_file(path)
     path.write_bytes(b"no video")
-    with pytest.raises(VideoError, match=r"v\.(mp4|ts): changed since it was registered"):
+    with pytest.raises(VideoError, match=r"v\.(mp4|ts): changed since it was indexed"):
         video[3].numpy()
     path.unlink()
     with pytest.raises(VideoError, match="no such file"):
