@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from rushes.video.memory import Reused
+from rushes.video.swscale import StraightToRgb
 
 # Pixel format: FFmpeg's name of it. Interleaved pictures are (h, w, channels), planar ones as turned planes allow.
 LAYOUTS: Mapping[str, str] = MappingProxyType(
@@ -45,9 +46,14 @@ class Converter:
         self._format = pixel_format
         self._scaling, self._converting = VideoReformatter(), VideoReformatter()
         self._memory = Reused(_PICTURES)
+        self._straight = StraightToRgb()
 
     def picture(self, frame: VideoFrame, size: tuple[int, int]) -> np.ndarray:
         """Return a frame as an array of its own; ``size``: (width, height) of the upright picture."""
+        if self._is_as_wanted(frame, size):
+            picture = self._memory.take((frame.height, frame.width, 3), np.dtype(np.uint8))
+            if self._straight.write(frame, picture):
+                return picture
         converted = self._converted(frame, size)
         picture = self._memory.take(converted.shape, converted.dtype)
         np.copyto(picture, converted)
@@ -55,7 +61,16 @@ class Converter:
 
     def into(self, frame: VideoFrame, size: tuple[int, int], picture: np.ndarray) -> None:
         """Fill an array with a frame."""
-        np.copyto(picture, self._converted(frame, size))
+        if not (self._is_as_wanted(frame, size) and self._straight.write(frame, picture)):
+            np.copyto(picture, self._converted(frame, size))
+
+    def close(self) -> None:
+        """Release what libraries hold."""
+        self._straight.close()
+
+    def _is_as_wanted(self, frame: VideoFrame, size: tuple[int, int]) -> bool:
+        """Tell whether only the pixels' format is to be changed."""
+        return self._format == "rgb24" and not self._turns and size == (frame.width, frame.height)
 
     def _converted(self, frame: VideoFrame, size: tuple[int, int]) -> np.ndarray:
         """Return a view of the converted frame, upright."""

@@ -57,6 +57,7 @@ class VideoReader:
     def close(self) -> None:
         """Release the file and the decoder."""
         self._forward = None
+        self._converter.close()
         self._source.close()
 
     def __len__(self) -> int:
