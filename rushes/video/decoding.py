@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
 import av
@@ -106,7 +106,7 @@ class ByPackets:
 
     def expect(self, runs: Sequence[Sequence[int]]) -> None:
         """Fetch what several runs need together."""
-        self._fetched.plan = [self._needed(run) for run in runs]
+        self._fetched.expect(self._needed(run) for run in runs)
 
     def _needed(self, run: Sequence[int]) -> tuple[int, int]:
         order = self._index.decode_order
@@ -149,17 +149,18 @@ class _PacketForward(Forward):
 
 
 class _Fetched:
-    """Packets by their place in the order of decoding, fetched some megabytes at a time.
-
-    ``plan`` are the ranges of places that will be wanted, in order, the first of them now.
-    """
+    """Packets by their place in the order of decoding, fetched some megabytes at a time."""
 
     def __init__(self, ranges: Ranges, index: PacketIndex) -> None:
         self._ranges = ranges
         self._pos = index.pos[index.decoded]
         self._size = index.size[index.decoded].astype(np.int64)
-        self.plan: list[tuple[int, int]] = []
+        self._expected: deque[tuple[int, int]] = deque()
         self._held: dict[int, bytes] = {}
+
+    def expect(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Take notice of the ranges of places that will be wanted, in order."""
+        self._expected = deque(ranges)
 
     def packet(self, place: int, end: int) -> bytes:
         """Return a packet's bytes; ``end`` is the place up to which packets will be asked for one after another."""
@@ -175,13 +176,16 @@ class _Fetched:
         """Fetch what is wanted from a place on, and the runs that come after it if they fit into a block as well."""
         places = self._fitting(place, end, _BLOCK)
         room = _BLOCK - int(self._size[places].sum())
-        if len(places) == end - place:
-            for start, stop in (run for run in self.plan[1:] if run[0] >= end):
-                more = self._fitting(start, stop, room)
-                room -= int(self._size[more].sum())
-                if len(more) < stop - start or room < 0:
-                    break
-                places = np.concatenate([places, more])
+        while self._expected and self._expected[0][0] < end:
+            self._expected.popleft()  # its turn has come
+        pieces = [places]
+        for start, stop in self._expected if len(places) == end - place else ():
+            more = self._fitting(start, stop, room)
+            room -= int(self._size[more].sum())
+            if len(more) < stop - start or room < 0:
+                break
+            pieces.append(more)
+        places = np.concatenate(pieces)
         spans = list(zip(self._pos[places].tolist(), (self._pos[places] + self._size[places]).tolist(), strict=True))
         self._held = dict(zip(places.tolist(), self._ranges.read(spans), strict=True))
 
@@ -205,6 +209,7 @@ class ByContainer:
         self._index, self._counting = index, counting
         self._stream = video_streams(self._container)[0]
         self._stream.codec_context.thread_count = threads
+        self._stream.codec_context.thread_type = "SLICE" if threads == 1 else "AUTO"
         self._reorder_depth = self._stream.codec_context.reorder_depth
         by_pts = self._container.format.name.split(",")[0] in _SEEK_BY_PTS
         self._seek_times = index.pts if by_pts else index.dts

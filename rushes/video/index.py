@@ -112,4 +112,5 @@ class Coding:
         context.reorder_depth = self.reorder_depth  # H.264 without VUI loses its first B-frame otherwise
         context.colorspace, context.color_range = self.colorspace, self.color_range
         context.thread_count = threads
+        context.thread_type = "SLICE" if threads == 1 else "AUTO"
         return context

@@ -92,8 +92,8 @@ class VideoReader:
             bad = numbers[-1] if numbers[-1] >= len(self) else numbers[0]
             raise IndexError(f"frame {bad} of a video of {len(self)} frames")
         runs = list(self._runs(numbers))
+        self._source.expect(runs)
         for at, run in enumerate(runs):
-            self._source.expect(runs[at:])
             yield from self._decode(run, reading_on=reading_on and at == len(runs) - 1)
 
     def _runs(self, numbers: list[int]) -> Iterator[list[int]]:

@@ -75,6 +75,8 @@ class StraightToRgb:
         name = frame.format.name
         if _SWS is None or frame.width % _WIDTH_STEP or name not in _FORMATS or not picture.flags.c_contiguous:
             return False
+        if frame.interlaced_frame:  # whose fields PyAV's way converts one by one
+            return False
         planes = frame.planes
         if any(plane.line_size <= 0 for plane in planes):
             return False
