@@ -27,7 +27,7 @@ _QUERIES: tuple[tuple[str, str], ...] = (
     (
         "video",
         "SELECT video_id, batch, source_uri, media_uri, width, height, round(fps, 3) AS fps, n_frames, "
-        "round(duration_s, 3) AS duration_s, codec, sha256 FROM videos WHERE video_id = $video",
+        "round(duration_s, 3) AS duration_s, codec, read_by, read_note, sha256 FROM videos WHERE video_id = $video",
     ),
     (
         "clips",
