@@ -219,7 +219,7 @@ def _looked_at(files: list[Path]) -> tuple[Coding, int]:
         try:
             with Image.open(file) as picture:
                 size, orientation = picture.size, picture.getexif().get(_ORIENTATION, 1)
-        except (UnidentifiedImageError, OSError):
+        except (UnidentifiedImageError, OSError, ImportError):  # ultralytics has Pillow ask for a package then
             raise VideoError(Reason.UNDECODABLE, f"{file}: not a picture that can be opened") from None
         if first is None:
             first, rotation = size, _ROTATIONS.get(orientation, 0)
