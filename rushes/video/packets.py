@@ -70,39 +70,61 @@ class _Pass:
 
 def read_packets(source: str | BinaryIO, container: InputContainer, stream: VideoStream, name: str) -> Packets:
     """Read the index of an open file's stream. Raises ``VideoError`` with the reason why there is none."""
-    found = _demux(source, container, stream, name)
     kind = container.format.name.split(",")[0]
-    shown = np.flatnonzero(~(found.hidden | np.array(found.discarded, bool)))
-    note = None
-    if not len(shown):
-        raise VideoError(Reason.NO_VIDEO_STREAM, f"{name}: the video stream holds no frame")
-    interlaced = stream.codec_context.field_order not in _PROGRESSIVE
-    unsaid = any(found.pts[i] is None for i in shown)
-    reordered = kind == "avi" and stream.codec_context.reorder_depth > 0
-    timeless = unsaid or kind == "avi"  # which holds no presentation times; FFmpeg makes some up
-    decoded = unsaid or reordered or kind == "mpeg" or (kind == "mpegts" and interlaced)
-    if decoded:
-        shown = _shown_order(source, len(found.size), name)
-        note = "the order of its frames was found by decoding them: the container does not say it"
-    pts = _times(found, shown, name, timeless)
-    order = np.argsort(pts, kind="stable")
-    shown, pts = shown[order], pts[order]  # timeless ones are in order already
-    if (np.diff(pts) <= 0).any():
-        raise VideoError(Reason.UNDECODABLE, f"{name}: two frames at one time")
-    read_by, why = _way(found, kind, whole=len(shown) == len(found.size), timed=not timeless)
+    time_base = stream.time_base or Fraction(1, 1)
+    found = _demux(source, container, stream, name)
+    shown = _presented(source, kind, stream, found, name)
+    read_by, why = _way(found, kind, whole=len(shown.packets) == len(found.size), timed=not shown.timeless)
     one_entry = (kind, stream.codec_context.codec.canonical_name) in _ONE_ENTRY
-    notes = [text for text in (note, why, "its last packet is cut off" if found.cut_off else None) if text]
+    notes = [text for text in (shown.note, why, "its last packet is cut off" if found.cut_off else None) if text]
     return Packets(
-        _index(found, shown, pts, stream.time_base or Fraction(1, 1), read_by, one_entry=one_entry),
+        _index(found, shown, time_base, read_by, one_entry=one_entry),
         read_by,
         "; ".join(notes) or None,
-        float(found.duration[shown[-1]] * (stream.time_base or Fraction(1, 1))),
+        float(found.duration[shown.packets[-1]] * time_base),
     )
 
 
+@dataclass(frozen=True)
+class _Presented:
+    """The packets that are frames, by their place in the order of decoding, as they are shown, and when.
+
+    ``timeless``: the container tells no presentation times, and decoding times in order stand for them.
+    """
+
+    packets: np.ndarray
+    pts: np.ndarray
+    timeless: bool
+    note: str | None
+
+
+def _presented(source: str | BinaryIO, kind: str, stream: VideoStream, found: _Pass, name: str) -> _Presented:
+    """Find what is shown, and in what order: by the container's times, or by decoding where it does not tell them."""
+    packets = np.flatnonzero(~(found.hidden | np.array(found.discarded, bool)))
+    if not len(packets):
+        raise VideoError(Reason.NO_VIDEO_STREAM, f"{name}: the video stream holds no frame")
+    unsaid = any(found.pts[i] is None for i in packets)
+    reordered = kind == "avi" and stream.codec_context.reorder_depth > 0
+    fields = (
+        kind == "mpegts" and stream.codec_context.field_order not in _PROGRESSIVE
+    )  # may come in packets of their own
+    note = None
+    if unsaid or reordered or fields or kind == "mpeg":
+        packets = _shown_order(source, len(found.size), name)
+        note = "the order of its frames was found by decoding them: the container does not say it"
+    timeless = unsaid or kind == "avi"  # which holds no presentation times; FFmpeg makes some up
+    pts = _times(found, packets, name, timeless)
+    order = np.argsort(pts, kind="stable")  # timeless ones are in order already
+    packets, pts = packets[order], pts[order]
+    if (np.diff(pts) <= 0).any():
+        raise VideoError(Reason.UNDECODABLE, f"{name}: two frames at one time")
+    return _Presented(packets, pts, timeless, note)
+
+
 def _index(
-    found: _Pass, shown: np.ndarray, pts: np.ndarray, time_base: Fraction, read_by: ReadBy, *, one_entry: bool
+    found: _Pass, presented: _Presented, time_base: Fraction, read_by: ReadBy, *, one_entry: bool
 ) -> PacketIndex:
+    shown, pts = presented.packets, presented.pts
     keyframe = np.array(found.keyframe, bool)[shown]
     if one_entry or read_by == ReadBy.START:
         keyframe = np.arange(len(shown)) == np.flatnonzero(keyframe)[:1].sum()
