@@ -7,7 +7,8 @@
 
 The video is made by the first run and kept: 60 s of 1280x720 H.264 as x264's preset medium makes it, with B-frames, a
 keyframe at each cut and at least every 250 frames, from real clips (a street, an animated film), tagged BT.709. Every
-frame carries its number, so that each reader's answers can be held against what was asked for.
+frame carries its number, so that each reader's answers can be held against what was asked for. ``--b-pyramid none``
+takes another such video, in which more frames can be left out when they are not wanted.
 
 Every reader is a process of its own, told to use one thread. They do each job in turn, and round after round; what
 counts is CPU time, threads and the system's share included, the median of the rounds. Over the web, a server here
@@ -126,14 +127,15 @@ def web_tasks() -> list[Task]:
 # The video
 
 
-def make_video(folder: Path) -> Path:
+def make_video(folder: Path, pyramid: str) -> Path:
     """Make the video and, beside it, all its frames in small; those that are there are left as they are."""
-    video, small = folder / "frames.mp4", folder / "frames.npy"
+    video = folder / f"frames-{pyramid}.mp4"
+    small = video.with_suffix(".npy")
     if not video.exists():
         say("making the video, a minute or two")
         folder.mkdir(parents=True, exist_ok=True)
         clips = {path.stem: path for path in fetch(models_folder() / "clips")}
-        encode([*street(clips["bikes"]), *film(clips["bigbuckbunny"])], video.with_suffix(".part"))
+        encode([*street(clips["bikes"]), *film(clips["bigbuckbunny"])], video.with_suffix(".part"), pyramid)
         video.with_suffix(".part").rename(video)
         small.unlink(missing_ok=True)
     if not small.exists():
@@ -160,14 +162,14 @@ def film(clip: Path) -> Iterator[np.ndarray]:
             yield frame.to_ndarray(format="yuv420p")
 
 
-def encode(frames: Sequence[np.ndarray], target: Path) -> None:
+def encode(frames: Sequence[np.ndarray], target: Path, pyramid: str) -> None:
     """Encode frames, over and over until there are enough, each with its number in it."""
     with av.open(str(target), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.thread_count = 1  # the same file everywhere
         colours = "colorprim=bt709:transfer=bt709:colormatrix=bt709"
-        stream.options = {"preset": "medium", "crf": "23", "g": "250", "x264-params": colours}
+        stream.options = {"preset": "medium", "crf": "23", "g": "250", "b-pyramid": pyramid, "x264-params": colours}
         for number, planes in enumerate(islice(cycle(frames), COUNT)):
             numbered = planes.copy()
             for bit in range(CODE):
@@ -611,6 +613,8 @@ def arguments() -> argparse.Namespace:
     add("--peers", nargs="*", choices=PEERS, default=PEERS, metavar="PEER", help=peers)
     python = "the interpreter that has the peers (default: .venv-peers/bin/python, if it is there)"
     add("--peers-python", default=peers_python(), metavar="PYTHON", help=python)
+    pyramid = "whether B-frames may refer to B-frames, as x264 has it unless told otherwise (default normal)"
+    add("--b-pyramid", choices=["normal", "none"], default="normal", help=pyramid)
     folder = "where the video is kept (default: %(default)s)"
     add("--folder", type=Path, default=models_folder().parent / "benchmarks", help=folder)
     return parser.parse_args()
@@ -618,7 +622,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = arguments()
-    video = make_video(args.folder)
+    video = make_video(args.folder, args.b_pyramid)
     packets = Packets.of(video)
     work = Path(tempfile.mkdtemp(prefix="frames-"))
     server = Server(video)

@@ -115,9 +115,7 @@ class RushesFile(Rushes):
     """A file that no store has: its packets are indexed on opening."""
 
     def open(self, source: str) -> Any:
-        from rushes.video.video import open_file
-
-        return open_file(source)
+        return self._rushes.open_file(source)
 
 
 class PyAV(Reader):

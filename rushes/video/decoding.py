@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 import av
 import numpy as np
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from rushes.errors import VideoError
@@ -101,7 +102,8 @@ class ByPackets:
     """Fetches packets by their place in the file: nothing is opened, no header is read."""
 
     def __init__(self, ranges: Ranges, index: PacketIndex, coding: Coding, threads: int = 1) -> None:
-        self._index, self._coding, self._threads = index, coding, threads
+        self._index, self._coding = index, coding
+        self._decoder = coding.decoder(threads)
         self._fetched = _Fetched(ranges, index)
 
     def expect(self, runs: Sequence[Sequence[int]]) -> None:
@@ -114,7 +116,10 @@ class ByPackets:
 
     def forward(self, keyframe: int) -> Forward:
         """Begin to decode at a keyframe."""
-        return _PacketForward(self._fetched, self._index, self._coding, self._threads, keyframe)
+        # One decoder for all: it keeps its memory, whose first touch would cost as much as some frames.
+        self._decoder.flush_buffers()
+        self._decoder.reorder_depth = self._coding.reorder_depth
+        return _PacketForward(self._fetched, self._index, self._decoder, keyframe)
 
     def close(self) -> None:
         """Forget what was fetched."""
@@ -122,10 +127,9 @@ class ByPackets:
 
 
 class _PacketForward(Forward):
-    def __init__(self, fetched: _Fetched, index: PacketIndex, coding: Coding, threads: int, keyframe: int) -> None:
+    def __init__(self, fetched: _Fetched, index: PacketIndex, decoder: VideoCodecContext, keyframe: int) -> None:
         super().__init__(index, keyframe)
-        self._fetched = fetched
-        self._decoder = coding.decoder(threads)
+        self._fetched, self._decoder = fetched, decoder
         self._next = int(index.decode_order[keyframe])
 
     def _feed(self, wanted: Collection[int], last: int, *, reading_on: bool) -> None:
