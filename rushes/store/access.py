@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rushes.errors import StoreError
@@ -29,9 +30,12 @@ class Store:
     def __repr__(self) -> str:
         return f"rushes.open({self.objects.uri!r})"
 
-    @property
+    @cached_property
     def videos(self) -> Videos:
-        """Return the videos: ``store.videos[0]``, ``store.videos["bikes", 100:200].numpy()``."""
+        """The videos: ``store.videos[0]``, ``store.videos["bikes", 100:200].numpy()``.
+
+        They are those that there are when they are first looked at; open the store again to see later ones.
+        """
         from rushes.video.library import Videos
 
         return Videos(self.objects, self)
