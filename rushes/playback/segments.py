@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 
 from rushes.errors import VideoError
 from rushes.store.rejects import Reason
+from rushes.video.containers import open_container
 from rushes.video.index import PacketIndex
 from rushes.video.probe import video_streams
 from rushes.video.video import Video
@@ -105,7 +106,7 @@ class Remuxed:
         self._source, self._index = video.source(), video.index
         # Browsers ask for pieces side by side, and the container is one.
         self._lock = threading.Lock()
-        self._container = av.open(self._source.open(), "r")
+        self._container = open_container(self._source.open())
         self._stream = video_streams(self._container)[0]
         # In mp4 a frame lasts from its time of decoding to the next one's, and browsers believe that. So times of
         # decoding are made up for it, and all presentation is later by what that takes.

@@ -20,6 +20,7 @@ from av.video.frame import VideoFrame
 from rushes.errors import VideoError
 from rushes.ranges import Ranges
 from rushes.store.rejects import Reason
+from rushes.video.containers import open_container
 from rushes.video.index import Coding, PacketIndex
 from rushes.video.probe import seek_to_start, video_streams
 
@@ -207,7 +208,7 @@ class ByContainer:
 
     def __init__(self, source: str | BinaryIO, index: PacketIndex, *, counting: bool = False, threads: int = 1) -> None:
         try:
-            self._container = av.open(source, "r")
+            self._container = open_container(source)
         except av.error.FFmpegError as error:
             raise VideoError(Reason.NOT_VIDEO, f"{source}: cannot be opened ({error.strerror})") from None
         self._index, self._counting = index, counting

@@ -27,6 +27,7 @@ from rushes.errors import VideoError
 from rushes.ranges import Fingerprint, LocalRanges
 from rushes.ranges.source import Span
 from rushes.store.rejects import Reason
+from rushes.video.containers import open_container
 from rushes.video.index import Coding, PacketIndex
 from rushes.video.packets import ReadBy
 from rushes.video.probe import VideoInfo
@@ -231,7 +232,7 @@ def _looked_at(files: list[Path]) -> tuple[Coding, int]:
 
 def _coding(file: Path) -> Coding:
     try:
-        with av.open(io.BytesIO(file.read_bytes()), "r") as container:
+        with open_container(io.BytesIO(file.read_bytes())) as container:
             stream = container.streams.video[0]
             assert isinstance(stream, VideoStream)
             return Coding.of(stream.codec_context)

@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 from rushes.errors import VideoError
 from rushes.store.rejects import Reason
 from rushes.video.bitstream import References
+from rushes.video.containers import open_container
 from rushes.video.index import PacketIndex
 
 # What stands between the place that a container gives and the frame's own bytes is shorter than this.
@@ -248,7 +249,7 @@ def _shown_order(source: str | BinaryIO, count: int, name: str) -> np.ndarray:
     if not isinstance(source, str):
         source.seek(0)
     try:
-        with av.open(source, "r") as container:
+        with open_container(source) as container:
             stream = next(s for s in container.streams.video if not s.disposition & _COVER)
             number = 0
             for packet in container.demux(stream):

@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 
 from rushes.errors import VideoError
 from rushes.store.rejects import Reason
+from rushes.video.containers import open_container
 from rushes.video.index import Coding, PacketIndex
 from rushes.video.packets import ReadBy, read_packets
 
@@ -46,7 +47,7 @@ def probe(source: str | BinaryIO) -> VideoInfo:
     """Read a file's index. Raises ``VideoError`` with the reason why it is no usable video."""
     name = source if isinstance(source, str) else getattr(source, "name", "the file")
     try:
-        with av.open(source, "r") as container:
+        with open_container(source) as container:
             return _probe_open(source, container, str(name))
     except av.error.FFmpegError as error:
         if isinstance(source, str) and _lacks_index(source):
@@ -104,6 +105,7 @@ def _probe_open(source: str | BinaryIO, container: InputContainer, name: str) ->
     if not streams:
         raise VideoError(Reason.NO_VIDEO_STREAM, f"{name}: no video stream in it")
     stream = streams[0]
+    stream.codec_context.thread_count = 1  # one frame is decoded: threads would take longer to start than that
     packets = read_packets(source, container, stream, name)
     index = packets.index
     first = _first_frame(container, stream, index, name)

@@ -86,6 +86,12 @@ class VideoReader:
         for row, (_, frame) in enumerate(self._decoded(wanted, reading_on=reading_on)):
             self._converter.into(frame, self._size, out[row])
 
+    def check(self, wanted: Iterable[int]) -> None:
+        """Decode frames and make nothing of them. Raises ``VideoError`` for one that is damaged or does not decode."""
+        for number, frame in self._decoded(wanted, reading_on=False):
+            if frame.is_corrupt:
+                raise VideoError(Reason.UNDECODABLE, f"frame {number} is damaged")
+
     def _decoded(self, wanted: Iterable[int], *, reading_on: bool) -> Iterator[tuple[int, VideoFrame]]:
         numbers = sorted({int(n) for n in wanted})
         if numbers and not 0 <= numbers[0] <= numbers[-1] < len(self):
