@@ -2,8 +2,8 @@
 
 ``source`` says what a file offers and picks the kind by its ``address``: local files there, the web in ``http``,
 Amazon's protocol in ``s3``, whatever else fsspec has a driver for in ``other``; ``remote`` is what those three have in
-common. ``credentials`` finds the values behind a key's name. Not here: what the bytes mean (``rushes.video``), and the
-store's own objects (``rushes.store``).
+common. ``reach`` and ``connections`` say which machines of the web may be asked. ``credentials`` finds the values
+behind a key's name. Not here: what the bytes mean (``rushes.video``), and the store's own objects (``rushes.store``).
 """
 
 from rushes.ranges.source import Fingerprint, LocalRanges, Ranges, open_ranges

@@ -11,10 +11,12 @@ import os
 import re
 from urllib.parse import parse_qsl
 
-import fsspec
-
 from rushes.errors import SettingsError
 
+# The kinds of addresses that are read at all. Drivers know more: ones that run commands, or read any local file.
+SCHEMES = frozenset(
+    ["file", "http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "gdrive", "memory"]
+)
 _SECRET_FIELD = re.compile(r"(^sig|signature|token|secret|password|credential|accesskeyid|api[-_]?key)$", re.IGNORECASE)
 
 
@@ -47,7 +49,7 @@ def shown(uri: str) -> str:
 
 def check_address(uri: str) -> None:
     """Raise ``SettingsError`` for an address of no known kind, or one that holds what nobody should read."""
-    if protocol_of(uri) not in ("file", *fsspec.available_protocols()):
+    if protocol_of(uri) not in SCHEMES:
         raise SettingsError(f"{shown(uri)}: {protocol_of(uri)}:// is no known kind of address")
     if not is_elsewhere(uri):
         return

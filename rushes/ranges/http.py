@@ -1,16 +1,16 @@
 """Files on the web: a span is one GET, and no other request is made before it.
 
 The answer itself says whether the file is still the one expected (``If-Match``, ``ETag``, ``Content-Range``). Here:
-requests over a pool of connections, and what answers mean. Not here: trying again (``remote``).
+requests, and what answers mean. Not here: trying again (``remote``), which machines may be asked (``connections``).
 """
 
 from __future__ import annotations
 
-import os
 import re
-from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
@@ -22,28 +22,36 @@ from urllib3.exceptions import (
     NewConnectionError,
     ProxyError,
     ReadTimeoutError,
+    ResponseError,
     SSLError,
 )
 from urllib3.response import BaseHTTPResponse
 
+from rushes.errors import VideoError
 from rushes.ranges import credentials
-from rushes.ranges.remote import BrokenReadError, RemoteRanges
+from rushes.ranges.connections import PrivateError, connections
+from rushes.ranges.reach import Reach
+from rushes.ranges.remote import BrokenReadError, RemoteRanges, Rest, other_version
 from rushes.ranges.source import Fingerprint, changed, too_short
+from rushes.store.rejects import Reason
 
 _TIMEOUT = urllib3.Timeout(connect=10, read=30)
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _PIECE = 1 << 16
+_MOST_AT_ONCE = 1 << 18
 # So much is read in vain from a server that knows no ranges; farther into a file, that is no way to read it.
 _MOST_SKIPPED = 32 << 20
 
-_pools: dict[tuple[int, str | None], urllib3.PoolManager] = {}
-
 
 class HttpRanges(RemoteRanges):
-    """A file behind ``http://`` or ``https://``."""
+    """A file behind ``http://`` or ``https://``. ``trust`` says which machines may be asked for it."""
 
-    def __init__(self, uri: str, creds_key: str | None = None, expected: Fingerprint | None = None) -> None:
+    def __init__(
+        self, uri: str, creds_key: str | None = None, expected: Fingerprint | None = None, trust: str = "any"
+    ) -> None:
         super().__init__(uri, creds_key, expected)
+        self._trust = trust
+        self._reach = Reach.of(trust, uri)
         try:
             parts = urlsplit(uri)
             self._protocol, self._host = parts.scheme, parts.hostname or ""
@@ -52,9 +60,12 @@ class HttpRanges(RemoteRanges):
         except ValueError:
             self.refuse("is no address")
 
+    def __reduce__(self) -> tuple[type[RemoteRanges], tuple[Any, ...]]:
+        return (type(self), (self.uri, self.creds_key, self.known, self._trust))
+
     def look(self) -> None:
         """Ask for the first byte: addresses that are signed for reading often allow no HEAD."""
-        with self._get(0, 1) as answer:
+        with self._get("bytes=0-0", self._expected_etag) as answer:
             if answer.status == 416:  # there is no first byte
                 self.verify(_total(answer), answer.headers.get("ETag"))
             else:
@@ -62,7 +73,7 @@ class HttpRanges(RemoteRanges):
 
     def receive(self, start: int, end: int, into: bytearray) -> None:
         """Make one GET of a range."""
-        with self._get(start, end) as answer:
+        with self._get(f"bytes={start}-{end - 1}", self._expected_etag) as answer:
             if answer.status == 416:
                 self.verify(_total(answer), answer.headers.get("ETag"))
                 raise too_short(self.name, _total(answer))
@@ -79,14 +90,32 @@ class HttpRanges(RemoteRanges):
             except HTTPError as error:
                 raise BrokenReadError(_words(error)) from None
 
-    def _get(self, start: int, end: int) -> BaseHTTPResponse:
-        """Make a request; return its answer unless that is a refusal."""
+    @contextmanager
+    def rest(self, start: int, version: str | None) -> Iterator[Rest]:
+        """Make one GET from a byte on. A body that comes compressed is one of unknown size."""
+        with self._get(f"bytes={start}-" if start else None, version) as answer:
+            if answer.status == 416 and _total(answer) != start:
+                raise changed(self.name)
+            found = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+            if start and answer.status != 200 and other_version(version, found):
+                raise changed(self.name)
+            begun = start if answer.status != 200 and start else 0
+            if answer.status == 206 and not answer.headers.get("Content-Range", "").startswith(f"bytes {begun}-"):
+                self.refuse("its server sent other bytes than were asked for")
+            size, kind = _whole_size(answer), answer.headers.get("Content-Type", "")
+            yield Rest(begun, size, found, kind, _final(answer, self._url), _body(answer))
+
+    @property
+    def _expected_etag(self) -> str | None:
+        return self.known.etag if self.known else None
+
+    def _get(self, wanted: str | None, version: str | None) -> BaseHTTPResponse:
+        """Make a request for a range, or all, of one version; return its answer unless that is a refusal."""
         known = credentials.resolve(self.creds_key, self._protocol, self._host)
         own, url = self._own_headers(known), self._with_query(known.get("query", {}))
-        headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity", **own}
-        etag = self.known.etag if self.known else None
-        if etag and not etag.startswith("W/"):
-            headers["If-Match"] = etag
+        headers = {"Accept-Encoding": "identity", **_condition(version), **own}
+        if wanted is not None:
+            headers["Range"] = wanted
         # Redirects are followed, without what was meant for this server alone; trying again is not urllib3's affair.
         once = urllib3.Retry(
             total=None,
@@ -99,13 +128,17 @@ class HttpRanges(RemoteRanges):
             remove_headers_on_redirect=[*urllib3.Retry.DEFAULT_REMOVE_HEADERS_ON_REDIRECT, *own],
         )
         try:
-            answer = _pool(url, self._host).request(
+            answer = connections(url, self._host, self._reach).request(
                 "GET", url, headers=headers, retries=once, timeout=_TIMEOUT, preload_content=False
             )
         except (LocationParseError, ValueError):
             self.refuse("is no address, or leads to none")
+        except PrivateError as error:
+            self._refuse_for_good(Reason.FORBIDDEN, f"leads to a private machine, {error}, unless --allow-private")
         except (MaxRetryError, HTTPError) as error:
             cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+            if isinstance(cause, ResponseError):
+                self._refuse_for_good(Reason.UNREADABLE, "is redirected more than 5 times")
             if isinstance(cause, SSLError):
                 self.refuse(_words(cause))
             raise BrokenReadError(_words(cause)) from None
@@ -115,6 +148,9 @@ class HttpRanges(RemoteRanges):
             answer.close()
             raise
         return answer
+
+    def _refuse_for_good(self, reason: Reason, why: str) -> NoReturn:
+        raise VideoError(reason, f"{self.name}: {why}") from None
 
     def _judge(self, answer: BaseHTTPResponse) -> None:
         status = answer.status
@@ -167,13 +203,39 @@ class HttpRanges(RemoteRanges):
         return headers
 
 
-def _pool(url: str, host: str) -> urllib3.PoolManager:
-    """Return this process's connections: those of the process it was forked from are not its own."""
-    proxy = None if proxy_bypass(host) else getproxies().get(urlsplit(url).scheme)
-    key = (os.getpid(), proxy)
-    if key not in _pools:
-        _pools[key] = urllib3.ProxyManager(proxy, maxsize=16) if proxy else urllib3.PoolManager(maxsize=16)
-    return _pools[key]
+def _condition(version: str | None) -> Mapping[str, str]:
+    """Return the header by which a server answers only with one version; a weak ETag cannot be asked for."""
+    if version is None or version.startswith("W/"):
+        return {}
+    return {"If-Match" if version.endswith('"') else "If-Unmodified-Since": version}
+
+
+def _body(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    """Yield a body as it comes, however little at a time."""
+    try:
+        while piece := answer.read1(_MOST_AT_ONCE, decode_content=_is_compressed(answer)):
+            yield piece
+    except HTTPError as error:
+        raise BrokenReadError(_words(error)) from None
+
+
+def _is_compressed(answer: BaseHTTPResponse) -> bool:
+    return answer.headers.get("Content-Encoding", "identity") != "identity"
+
+
+def _whole_size(answer: BaseHTTPResponse) -> int | None:
+    """Return the size of the whole file that an answer belongs to, where it tells."""
+    if answer.status != 200:
+        return _total(answer)
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() and not _is_compressed(answer) else None
+
+
+def _final(answer: BaseHTTPResponse, url: str) -> str:
+    """Return the address that answered in the end."""
+    for step in answer.retries.history if answer.retries else ():
+        url = urljoin(url, step.redirect_location or "")
+    return url
 
 
 def _total(answer: BaseHTTPResponse) -> int | None:

@@ -6,7 +6,8 @@ read. Here: the driver by its protocol, and what its errors mean. Not here: tryi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import fsspec
@@ -15,11 +16,13 @@ from fsspec.registry import known_implementations
 from rushes.errors import CredentialsError, StoreError
 from rushes.ranges import credentials
 from rushes.ranges.address import protocol_of
-from rushes.ranges.remote import BrokenReadError, RemoteRanges
-from rushes.ranges.source import Fingerprint, too_short
+from rushes.ranges.remote import BrokenReadError, RemoteRanges, Rest, other_version
+from rushes.ranges.source import Fingerprint, changed, too_short
 
 # What drivers call the version of a content; Google's ETag also changes with a label, its generation does not.
 _VERSIONS = ("generation", "ETag", "etag", "md5Checksum", "md5")
+# So much is asked for at once where a driver cannot be listened to.
+_PIECE = 1 << 22
 _LOGIN_ERRORS = {"RefreshError", "DefaultCredentialsError", "ClientAuthenticationError", "CredentialUnavailableError"}
 
 
@@ -34,9 +37,8 @@ class OtherRanges(RemoteRanges):
 
     def look(self) -> None:
         """Ask for what the driver knows of the file."""
-        info = self._ask(lambda files: files.info(self.uri))
-        version = next((str(info[name]) for name in _VERSIONS if info.get(name)), None)
-        self.verify(info.get("size"), version)
+        info = self.ask(lambda files: files.info(self.uri))
+        self.verify(info.get("size"), _version(info))
         self._seen = True
 
     def receive(self, start: int, end: int, into: bytearray) -> None:
@@ -45,9 +47,28 @@ class OtherRanges(RemoteRanges):
             self.look()
         if self.known is not None and end > self.known.size:
             raise too_short(self.name, self.known.size)
-        into += self._ask(lambda files: files.cat_file(self.uri, start=start, end=end))
+        into += self._piece(start, end)
 
-    def _ask(self, question: Callable[[Any], Any]) -> Any:
+    @contextmanager
+    def rest(self, start: int, version: str | None) -> Iterator[Rest]:
+        """Ask for one piece after the other: drivers have no way to listen to a whole file."""
+        info = self.ask(lambda files: files.info(self.uri))
+        size, found = info.get("size"), _version(info)
+        if size is None:
+            self.refuse("its driver does not tell its size")
+        if other_version(version, found) or start > size:
+            raise changed(self.name)
+        yield Rest(start, size, found, "", self.uri, self._pieces(start, size))
+
+    def _pieces(self, start: int, size: int) -> Iterator[bytes]:
+        for at in range(start, size, _PIECE):
+            yield self._piece(at, min(at + _PIECE, size))
+
+    def _piece(self, start: int, end: int) -> bytes:
+        data: bytes = self.ask(lambda files: files.cat_file(self.uri, start=start, end=end))
+        return data
+
+    def ask(self, question: Callable[[Any], Any]) -> Any:
         """Put a question to the driver with the credentials of now; fsspec keeps one a process for each."""
         values = credentials.resolve(self.creds_key, self._protocol)
         try:
@@ -67,6 +88,19 @@ class OtherRanges(RemoteRanges):
         if isinstance(error, (TypeError, ValueError, KeyError)):
             self.refuse(f"its driver does not take the address or the credentials ({type(error).__name__})")
         raise BrokenReadError(f"its driver says {type(error).__name__}") from None
+
+
+def list_others(uri: str, creds_key: str | None) -> Iterator[tuple[str, Fingerprint]]:
+    """Yield the files below an address, by whatever listing its driver has."""
+    place = OtherRanges(uri, creds_key)
+    found = place.ask(lambda files: files.find(uri, detail=True))
+    protocol = uri.partition("://")[0]
+    for path, info in sorted(found.items()):
+        yield f"{protocol}://{path.lstrip('/')}", Fingerprint(int(info.get("size") or 0), _version(info))
+
+
+def _version(info: Mapping[str, Any]) -> str | None:
+    return next((str(info[name]) for name in _VERSIONS if info.get(name)), None)
 
 
 def _status(error: Exception) -> int | None:

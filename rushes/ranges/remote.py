@@ -1,7 +1,8 @@
 """What reading from elsewhere has in common: few requests, patience with broken ones, and one content throughout.
 
-Here: merging of spans, going on where a body broke off, and the file object with its read-ahead. Not here: how a
-request is made (``http``, ``s3``, ``other``).
+Here: merging of spans, going on where a body broke off, and the file object with its read-ahead; what one request for
+all the rest of a file answers. Not here: how a request is made (``http``, ``s3``, ``other``), keeping a whole file
+(``rushes.sources.download``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, cast
 
 from rushes.errors import LinkError
@@ -33,6 +36,23 @@ class BrokenReadError(Exception):
     def __init__(self, why: str, after_s: float | None = None) -> None:
         super().__init__(why)
         self.after_s = after_s
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The answer to a request for all of a file from some byte on.
+
+    ``start`` is the first byte that comes, 0 where the server knows no ranges; ``size`` the whole file's, None when the
+    server does not say; ``version`` what tells this content from another (an ETag, a generation, a date), ``kind`` the
+    content type, ``address`` the one that answered in the end.
+    """
+
+    start: int
+    size: int | None
+    version: str | None
+    kind: str
+    address: str
+    pieces: Iterator[bytes]
 
 
 class RemoteRanges(ABC):
@@ -68,7 +88,7 @@ class RemoteRanges(ABC):
 
     def fingerprint(self) -> Fingerprint:
         """Return what the server said of the file; when it was not asked yet, of its first byte."""
-        patience = _Patience(self.name)
+        patience = Patience(self.name)
         while self.known is None:
             try:
                 self.look()
@@ -91,6 +111,14 @@ class RemoteRanges(ABC):
     def look(self) -> None:
         """Ask for the size and the ETag, and give them to ``verify``."""
 
+    @abstractmethod
+    def rest(self, start: int, version: str | None) -> AbstractContextManager[Rest]:
+        """Make one request for all from ``start`` on, of the content that is called ``version``.
+
+        Raises ``BrokenReadError`` for what may go better the next time, then or while the pieces come, and
+        ``LinkError`` with ``Reason.CHANGED`` for another content.
+        """
+
     def verify(self, size: int | None, etag: str | None) -> None:
         """Hold what an answer says of the file against what is known of it. Raises ``LinkError`` when it changed."""
         known = self.known
@@ -98,7 +126,7 @@ class RemoteRanges(ABC):
             self.known = Fingerprint(size, etag) if size is not None else None
             return
         other_size = size is not None and size != known.size
-        if other_size or (etag and known.etag and _opaque(etag) != _opaque(known.etag)):
+        if other_size or other_version(etag, known.etag):
             raise changed(self.name)
 
     def refuse_access(self) -> NoReturn:
@@ -122,7 +150,7 @@ class RemoteRanges(ABC):
         if self.known is not None and end > self.known.size:
             raise too_short(self.name, self.known.size)
         data = bytearray()
-        patience = _Patience(self.name)
+        patience = Patience(self.name)
         while len(data) < end - start:
             before = len(data)
             try:
@@ -136,11 +164,12 @@ class RemoteRanges(ABC):
         return data
 
 
-class _Patience:
+class Patience:
     """Waits longer after each failure, and gives up after too many that brought nothing."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._name = name
+        self._sleep = sleep
         self._failures = 0
 
     def wait(self, error: BrokenReadError, progress: int = 0) -> None:
@@ -148,7 +177,7 @@ class _Patience:
         if self._failures >= _TRIES:
             raise LinkError(Reason.UNREADABLE, f"{self._name}: cannot be read, tried {_TRIES} times: {error}") from None
         backoff = _WAIT_S * 2 ** (self._failures - 1) * (1 + random.random())
-        time.sleep(min(max(backoff, error.after_s or 0), _LONGEST_WAIT_S))
+        self._sleep(min(max(backoff, error.after_s or 0), _LONGEST_WAIT_S))
 
 
 class RangeFile(io.RawIOBase):
@@ -214,6 +243,11 @@ def clusters(spans: Sequence[Span], gap: int) -> Iterator[list[Span]]:
         members.append((start, end))
     if members:
         yield members
+
+
+def other_version(one: str | None, two: str | None) -> bool:
+    """Tell whether two names of contents are of different ones, as far as both are known."""
+    return bool(one and two and _opaque(one) != _opaque(two))
 
 
 def _opaque(etag: str) -> str:

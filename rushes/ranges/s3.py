@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NoReturn
 
 from rushes.errors import CredentialsError, StoreError
 from rushes.ranges import credentials
-from rushes.ranges.remote import BrokenReadError, RemoteRanges
+from rushes.ranges.remote import BrokenReadError, Patience, RemoteRanges, Rest
 from rushes.ranges.source import Fingerprint, changed, too_short
 
 try:
@@ -39,12 +41,12 @@ class S3Ranges(RemoteRanges):
 
     def look(self) -> None:
         """Ask for the object's head."""
-        head = self._ask("head_object", {})
+        head = self._ask("head_object", {"Key": self._key})
         self.verify(int(head["ContentLength"]), head.get("ETag"))
 
     def receive(self, start: int, end: int, into: bytearray) -> None:
         """Make one GetObject of a range."""
-        words = {"Range": f"bytes={start}-{end - 1}"}
+        words = {"Key": self._key, "Range": f"bytes={start}-{end - 1}"}
         if self.known and self.known.etag:
             words["IfMatch"] = self.known.etag
         answer = self._ask("get_object", words)
@@ -55,17 +57,26 @@ class S3Ranges(RemoteRanges):
                 self.refuse("its server sent other bytes than were asked for")
             if int(sent[2]) != end - 1:
                 raise too_short(self.name, int(sent[3]))
-            try:
-                while piece := body.read(_PIECE):
-                    into += piece
-            except (aws.BotoCoreError, OSError):
-                raise BrokenReadError("the connection broke off") from None
+            for piece in _pieces(body):
+                into += piece
+
+    @contextmanager
+    def rest(self, start: int, version: str | None) -> Iterator[Rest]:
+        """Make one GetObject from a byte on."""
+        words = {"Key": self._key} | ({"Range": f"bytes={start}-"} if start else {})
+        if version:
+            words["IfMatch"] = version
+        answer = self._ask("get_object", words)
+        with answer["Body"] as body:
+            begun = start if answer.get("ContentRange", "").startswith(f"bytes {start}-") else 0
+            size = begun + int(answer["ContentLength"])
+            yield Rest(begun, size, answer.get("ETag"), answer.get("ContentType", ""), self.uri, _pieces(body))
 
     def _ask(self, method: str, words: dict[str, str]) -> dict[str, Any]:
         known = credentials.resolve(self.creds_key, "s3")
         try:
             client = _client(os.getpid(), _environment(), self._unsigned, tuple(sorted(known.items())))
-            answer: dict[str, Any] = getattr(client, method)(Bucket=self._bucket, Key=self._key, **words)
+            answer: dict[str, Any] = getattr(client, method)(Bucket=self._bucket, **words)
             return answer
         except aws.ClientError as error:
             self._refused(error.response)
@@ -105,6 +116,51 @@ class S3Ranges(RemoteRanges):
         if status >= 500 or status in (408, 429) or code in ("SlowDown", "RequestTimeout"):
             raise BrokenReadError(f"its server answers {code or status}") from None
         self.refuse(f"its server answers {code or status}")
+
+
+def list_objects(uri: str, creds_key: str | None) -> Iterator[tuple[str, Fingerprint]]:
+    """Yield the objects below a key, a thousand by one request; the one of that very key where there are none."""
+    place = _Listing(uri.rstrip("/") + "/", creds_key)
+    empty = True
+    for key, content in place.pages(place.key):
+        empty = False
+        yield f"{uri.partition('://')[0]}://{place.bucket}/{key}", content
+    if empty and not uri.endswith("/"):
+        first = next(place.pages(place.key.rstrip("/")), None)
+        if first is not None and f"{first[0]}/" == place.key:
+            yield uri, first[1]
+
+
+class _Listing(S3Ranges):
+    """Asks for the keys of a bucket as an object is asked for."""
+
+    def __init__(self, uri: str, creds_key: str | None) -> None:
+        super().__init__(uri, creds_key)
+        self.bucket, self.key = self._bucket, self._key
+
+    def pages(self, prefix: str) -> Iterator[tuple[str, Fingerprint]]:
+        after: dict[str, str] = {}
+        patience = Patience(self.name)
+        while True:
+            try:
+                page = self._ask("list_objects_v2", {"Prefix": prefix, **after})
+            except BrokenReadError as error:
+                patience.wait(error)
+                continue
+            for one in page.get("Contents", ()):
+                if not one["Key"].endswith("/"):
+                    yield one["Key"], Fingerprint(int(one["Size"]), one.get("ETag"))
+            if not page.get("IsTruncated"):
+                return
+            after = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    try:
+        while piece := body.read(_PIECE):
+            yield piece
+    except (aws.BotoCoreError, OSError):
+        raise BrokenReadError("the connection broke off") from None
 
 
 def _environment() -> tuple[tuple[str, str], ...]:

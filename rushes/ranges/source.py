@@ -53,11 +53,14 @@ class Ranges(Protocol):
         ...
 
 
-def open_ranges(uri: str, creds_key: str | None = None, expected: Fingerprint | None = None) -> Ranges:
+def open_ranges(
+    uri: str, creds_key: str | None = None, expected: Fingerprint | None = None, trust: str = "any"
+) -> Ranges:
     """Return the ranges of a file: a path, ``file://``, ``http(s)://``, ``s3://``, or what fsspec has a driver for.
 
     Nothing is asked of anybody until bytes are read. ``creds_key`` names the credentials to read with. Where a
-    fingerprint is ``expected``, bytes of another content are an error and never an answer.
+    fingerprint is ``expected``, bytes of another content are an error and never an answer. ``trust`` says which
+    machines of the web may be asked (``Entry.trust``): other kinds go only where the environment sends them.
     """
     protocol = protocol_of(uri)
     if protocol == "file":
@@ -65,7 +68,7 @@ def open_ranges(uri: str, creds_key: str | None = None, expected: Fingerprint | 
     if protocol in ("http", "https"):
         from rushes.ranges.http import HttpRanges
 
-        return HttpRanges(uri, creds_key, expected)
+        return HttpRanges(uri, creds_key, expected, trust)
     if protocol in ("s3", "s3a"):
         from rushes.ranges.s3 import S3Ranges
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,20 +18,28 @@ from urllib.parse import unquote
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that came: its path (query and all), the range asked for, and its headers in small letters."""
+    """One request that came: its path (query and all), the range asked for (without an end, to that of the file), and
+    its headers in small letters."""
 
     method: str
     path: str
-    range: tuple[int, int] | None
+    range: tuple[int, int | None] | None
     headers: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one request: it is answered by ``status``, or its body ends after ``break_after`` bytes."""
+    """What goes wrong with one request.
+
+    It is answered by ``status``; or its body ends after ``break_after`` bytes, comes a byte at a time with ``drip_s``
+    between two, is said to be ``length`` bytes long, or is ``endless`` and of a length that nobody tells.
+    """
 
     status: int | None = None
     break_after: int | None = None
+    drip_s: float | None = None
+    length: int | None = None
+    endless: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -46,12 +56,15 @@ class RangeServer:
         self.sent = 0
         self.connections = 0
         self.faults: deque[Fault] = deque()
+        self.ill: dict[str, Fault] = {}  # what goes wrong with every request for a file
         self.ranges = True  # else every answer is the whole file
         self.chunked = False  # else the length is told
         self.etag = '"{}"'  # "" for none, 'W/"{}"' for a weak one
+        self.modified: str | None = None  # Last-Modified
         self.delay_s = 0.0
         self.authorization: str | None = None  # the header to be let in by
         self.redirects: dict[str, str] = {}
+        self.kinds: dict[str, str] = {}  # content types by name
         self._lock = threading.Lock()
         self._server = _Quiet(("127.0.0.1", 0), _handler(self))
 
@@ -82,7 +95,8 @@ class RangeServer:
         """Take a request down; return what is to go wrong with it."""
         with self._lock:
             self.asked.append(asked)
-            return self.faults.popleft() if self.faults else Fault()
+            name = unquote(asked.path.partition("?")[0].lstrip("/"))
+            return self.faults.popleft() if self.faults else self.ill.get(name, Fault())
 
     def connected(self) -> None:
         """Count a connection."""
@@ -117,8 +131,8 @@ def _handler(server: RangeServer) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", headers.get("range", ""))
-            span = (int(wanted[1]), int(wanted[2]) + 1) if wanted else None
+            wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("range", ""))
+            span = (int(wanted[1]), int(wanted[2]) + 1 if wanted[2] else None) if wanted else None
             fault = server.note(Asked(self.command, self.path, span, headers))
             time.sleep(server.delay_s)
             name = unquote(self.path.partition("?")[0].lstrip("/"))
@@ -134,27 +148,47 @@ def _handler(server: RangeServer) -> type[BaseHTTPRequestHandler]:
             else:
                 self._file(data, span if server.ranges else None, headers, fault)
 
-        def _file(self, data: bytes, span: tuple[int, int] | None, headers: dict[str, str], fault: Fault) -> None:
+        def _file(
+            self, data: bytes, span: tuple[int, int | None] | None, headers: dict[str, str], fault: Fault
+        ) -> None:
             etag = server.etag.format(hashlib.md5(data).hexdigest()) if server.etag else ""
             own = {"ETag": etag} if etag else {}
-            if "if-match" in headers and headers["if-match"] != etag:
+            if server.modified is not None:
+                own["Last-Modified"] = server.modified
+            unmet = headers.get("if-unmodified-since", server.modified) != server.modified
+            if unmet or headers.get("if-match", etag) != etag:
                 self._empty(412, own)
                 return
             if span is not None and span[0] >= len(data):
                 self._empty(416, {**own, "Content-Range": f"bytes */{len(data)}"})
                 return
-            start, end = (span[0], min(span[1], len(data))) if span else (0, len(data))
+            start, end = (span[0], min(span[1] or len(data), len(data))) if span else (0, len(data))
             if span is not None:
                 own["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
             self.send_response(206 if span else 200)
+            if kind := server.kinds.get(unquote(self.path.partition("?")[0].lstrip("/"))):
+                own["Content-Type"] = kind
             for name, value in {**own, "Accept-Ranges": "bytes", **fault.headers}.items():
                 self.send_header(name, value)
-            self.send_header(
-                *(("Transfer-Encoding", "chunked") if server.chunked else ("Content-Length", str(end - start)))
-            )
+            length = end - start if fault.length is None else fault.length
+            if server.chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            elif not fault.endless:
+                self.send_header("Content-Length", str(length))
             self.end_headers()
             if self.command == "GET":
-                self._body(memoryview(data)[start:end], fault.break_after)
+                self._send(memoryview(data)[start:end], fault)
+
+        def _send(self, data: memoryview, fault: Fault) -> None:
+            if fault.drip_s is None and not fault.endless:
+                self._body(data, fault.break_after if fault.length is None else len(data))
+                return
+            self.close_connection = True
+            step = 1 if fault.drip_s is not None else 1 << 16
+            with suppress(OSError):
+                for at in itertools.cycle(range(0, len(data), step)):
+                    self.wfile.write(data[at : at + step])
+                    time.sleep(fault.drip_s or 0)
 
         def _body(self, data: memoryview, break_after: int | None) -> None:
             whole = len(data) if break_after is None else min(break_after, len(data))
