@@ -63,16 +63,23 @@ def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Ta
     folder = re.sub(r"([*?\[])", r"[\1]", objects.full_uri(f"tables/{table.name}"))
     pattern = f"{folder}/{'/'.join('*' for _ in table.keys)}/data.parquet"
     types = "{" + ", ".join(f"'{key}': VARCHAR" for key in table.keys) + "}"
-    source = f"read_parquet({_quoted(pattern)}, hive_partitioning = true, hive_types = {types})"
+    source = f"{_quoted(pattern)}, hive_partitioning = true, hive_types = {types}"
+    typed = [f"NULL::{sql_type(c.type)} AS {c.name}" for c in table.columns]
+    none = f"SELECT {', '.join([*typed, *(f'NULL::VARCHAR AS {key}' for key in table.keys)])} WHERE false"
+    view = f"CREATE OR REPLACE VIEW stored.{table.name} AS"
     try:
-        connection.execute(f"CREATE VIEW stored.{table.name} AS SELECT * FROM {source}")
+        connection.execute(f"{view} SELECT * FROM read_parquet({source})")
     except duckdb.IOException as error:
         if "No files found" not in str(error):
             said = " ".join(str(error).partition("LINE 1:")[0].split())
             raise StoreError(f"cannot read {objects.uri}: {said}") from None
-        columns = [f"NULL::{sql_type(c.type)} AS {c.name}" for c in table.columns]
-        columns += [f"NULL::VARCHAR AS {key}" for key in table.keys]
-        connection.execute(f"CREATE VIEW stored.{table.name} AS SELECT {', '.join(columns)} WHERE false")
+        connection.execute(f"{view} {none}")
+        return
+    there = {row[0] for row in connection.execute(f"DESCRIBE stored.{table.name}").fetchall()}
+    if not there >= {c.name for c in table.columns}:
+        # Partitions of before the schema grew: until they are built anew, what they lack is null.
+        every = f"SELECT * FROM read_parquet({source}, union_by_name = true)"
+        connection.execute(f"{view} {none} UNION ALL BY NAME {every}")
 
 
 def _quoted(text: str) -> str:

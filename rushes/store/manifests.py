@@ -11,10 +11,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from dataclasses import fields as fields_of
 from typing import Any
 
 from rushes.errors import RushesError, StoreError
 from rushes.store.objects import Objects
+
+# Manifests that are read at a time.
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,11 @@ class Entry:
 
     ``entry_id`` names it within its batch. It equals ``video_id`` unless that id was taken before by ``rival``, the
     source that keeps it; such an entry ends as a reject.
+
+    ``place`` is what named it (a manifest's line, a folder); None for a person. ``trust`` says how far its address is
+    trusted: ``given`` by a person, ``listed`` in a manifest, or ``any`` where private addresses were allowed; a listed
+    local file must lie in ``within``. ``deep`` asks for every frame to be decoded once. ``misfit`` is (reason, detail)
+    of what could not even name a video.
     """
 
     entry_id: str
@@ -31,23 +40,29 @@ class Entry:
     linked: bool = False
     creds_key: str | None = None
     rival: str | None = None
+    place: str | None = None
+    trust: str = "given"
+    within: str | None = None
+    deep: bool = False
+    misfit: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A sealed list of videos: the partition of five assets."""
+    """A sealed list of videos: the partition of five assets. ``annotations`` names the lines that came with it."""
 
     name: str
     collection: str
     entries: tuple[Entry, ...]
+    annotations: str | None = None
 
 
 @dataclass(frozen=True)
 class Built:
-    """What was built of one video: the part's key and a digest of its rows."""
+    """What was built of one video: the part's key, and a digest of its rows in each table."""
 
     key: str
-    digest: str
+    digests: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,11 @@ def batch_path(name: str) -> str:
 
 def seal_batch(objects: Objects, batch: Batch) -> bool:
     """Create a batch's manifest; False when one of that name was there first."""
-    return objects.create(batch_path(batch.name), _json(asdict(batch)))
+    entries = [_less_defaults(entry) for entry in batch.entries]
+    fields: dict[str, Any] = {"name": batch.name, "collection": batch.collection, "entries": entries}
+    if batch.annotations is not None:
+        fields["annotations"] = batch.annotations
+    return objects.create(batch_path(batch.name), _json(fields))
 
 
 def batch_names(objects: Objects) -> list[str]:
@@ -95,12 +114,29 @@ def read_batch(objects: Objects, name: str) -> Batch:
     except FileNotFoundError:
         known = ", ".join(batch_names(objects)[:10]) or "none: register videos with 'rushes add'"
         raise StoreError(f"no batch named {name!r} in {objects.uri}; there are: {known}") from None
-    return Batch(fields["name"], fields["collection"], tuple(Entry(**entry) for entry in fields["entries"]))
+    return _batch(fields)
 
 
 def read_batches(objects: Objects) -> Iterator[Batch]:
-    """Yield all batches, by name."""
-    return (read_batch(objects, name) for name in batch_names(objects))
+    """Yield all batches, by name; many are asked for at once."""
+    names = batch_names(objects)
+    for at in range(0, len(names), _AT_ONCE):
+        for data in objects.read_all([batch_path(name) for name in names[at : at + _AT_ONCE]]):
+            yield _batch(json.loads(data))
+
+
+def _batch(fields: dict[str, Any]) -> Batch:
+    entries = tuple(Entry(**{**entry, "misfit": _pair(entry.get("misfit"))}) for entry in fields["entries"])
+    return Batch(fields["name"], fields["collection"], entries, fields.get("annotations"))
+
+
+def _pair(values: list[str] | None) -> tuple[str, str] | None:
+    return (values[0], values[1]) if values else None
+
+
+def _less_defaults(entry: Entry) -> dict[str, Any]:
+    """Return an entry's fields without those that say nothing: a batch may name thousands of videos."""
+    return {f.name: value for f in fields_of(entry) if (value := getattr(entry, f.name)) != f.default}
 
 
 def record_path(asset: str, partition: str) -> str:
@@ -119,7 +155,7 @@ def read_record(objects: Objects, asset: str, partition: str) -> Record | None:
         fields = json.loads(objects.read(record_path(asset, partition)))
     except FileNotFoundError:
         return None
-    fields["items"] = {item: Built(**built) for item, built in fields["items"].items()}
+    fields["items"] = {item: Built(built["key"], built.get("digests", {})) for item, built in fields["items"].items()}
     fields["unfinished"] = tuple(fields["unfinished"])
     return Record(**fields)
 

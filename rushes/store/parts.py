@@ -17,6 +17,8 @@ from rushes.store.objects import Objects
 from rushes.store.schemas import TABLES
 
 _NAME = b"rushes.table"
+# Compressing less takes longer than writing it: every column has a buffer of its own.
+_SMALL = 1 << 16
 
 
 def part_path(asset: str, batch: str, key: str) -> str:
@@ -33,20 +35,22 @@ def existing_parts(objects: Objects, asset: str, batch: str) -> set[str]:
 def write_part(objects: Objects, asset: str, batch: str, key: str, tables: Mapping[str, pa.Table]) -> None:
     """Put a part in one step."""
     sink = io.BytesIO()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
     for name, rows in sorted(tables.items()):
+        options = pa.ipc.IpcWriteOptions(compression="zstd" if rows.nbytes > _SMALL else None)
         schema = TABLES[name].arrow.with_metadata({_NAME: name.encode()})
         with pa.ipc.new_stream(sink, schema, options=options) as writer:
             writer.write_table(rows.cast(schema).combine_chunks())
     objects.write(part_path(asset, batch, key), sink.getvalue())
 
 
-def read_part(objects: Objects, asset: str, batch: str, key: str) -> tuple[dict[str, pa.Table], str]:
-    """Read a part: its tables, and a digest of what they hold."""
+def read_part(objects: Objects, asset: str, batch: str, key: str) -> tuple[dict[str, pa.Table], dict[str, str]]:
+    """Read a part: its tables, and a digest of what each holds."""
     data = objects.read(part_path(asset, batch, key))
     stream = pa.BufferReader(data)
-    tables = {}
-    while stream.tell() < len(data):
+    tables, digests = {}, {}
+    while (start := stream.tell()) < len(data):
         rows = pa.ipc.open_stream(stream).read_all()
-        tables[rows.schema.metadata[_NAME].decode()] = rows.replace_schema_metadata(None)
-    return tables, hashlib.sha256(data).hexdigest()
+        name = rows.schema.metadata[_NAME].decode()
+        tables[name] = rows.replace_schema_metadata(None)
+        digests[name] = hashlib.sha256(memoryview(data)[start : stream.tell()]).hexdigest()
+    return tables, digests

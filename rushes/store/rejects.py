@@ -21,6 +21,17 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"
     UNREADABLE = "unreadable"
     CHANGED = "changed"
+    BAD_LINE = "bad_line"
+    BAD_ID = "bad_id"
+    FORBIDDEN = "forbidden"
+    UNAVAILABLE = "unavailable"
+    TOO_LARGE = "too_large"
+    TOO_LONG = "too_long"
+    TOO_SLOW = "too_slow"
+    BAD_BOX = "bad_box"
+    BAD_SPAN = "bad_span"
+    OUTSIDE_VIDEO = "outside_video"
+    NO_IMAGE = "no_image"
     ID_CONFLICT = "id_conflict"
     DUPLICATE = "duplicate"
     TOO_SHORT = "too_short"
@@ -40,7 +51,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Reject:
-    """One item that was dropped. ``item_kind`` is video, clip, track, sequence or box."""
+    """One item that was dropped. ``item_kind`` is video, annotation, clip, track, sequence or box."""
 
     item_kind: str
     item_id: str

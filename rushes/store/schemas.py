@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -45,14 +46,18 @@ class Table:
     keys: tuple[str, ...] = (BATCH,)
     row_group_size: int = 131_072
 
-    @property
+    @cached_property
     def arrow(self) -> pa.Schema:
         """The Arrow schema of a file of the table (partition keys stand in the path only)."""
         return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
 
+    @cached_property
+    def _empty(self) -> pa.Table:
+        return self.arrow.empty_table()
+
     def empty(self) -> pa.Table:
         """Return a table with no rows."""
-        return self.arrow.empty_table()
+        return self._empty
 
     def from_rows(self, rows: Iterable[dict[str, object]]) -> pa.Table:
         """Return the rows as an Arrow table of this schema; a missing or unknown column is an error."""
@@ -150,6 +155,63 @@ PACKETS = Table(
     unique=("video_id", "frame"),
 )
 
+ANNOTATION_BOXES = Table(
+    "annotation_boxes",
+    "raw_videos",
+    "an imported box",
+    (
+        _VIDEO,
+        Column("annotation", _text, "the set of annotations it belongs to: its format, or a part of that"),
+        Column("line", _i32, "line of the file it came from, from 1", low=1),
+        Column("item", _i32, "place among the boxes and spans of that line, from 0", low=0),
+        _FRAME,
+        Column("object_id", _text, "the object's name throughout the video; null for a lone detection", nullable=True),
+        Column("class_id", _i32, "the class's number in its own vocabulary", nullable=True),
+        Column("class_name", _text, "the class's name", nullable=True),
+        Column("x", _f64, "left edge, pixels of the source frame, from 0"),
+        Column("y", _f64, "top edge, pixels of the source frame, from 0"),
+        Column("w", _f64, "width, pixels of the source frame", low=0),
+        Column("h", _f64, "height, pixels of the source frame", low=0),
+        Column("score", _f64, "confidence as given; null where none is", nullable=True),
+        Column("considered", _bool, "false for a box that evaluation is told to leave out"),
+        Column("visibility", _f64, "share of the object that can be seen, as given", nullable=True),
+        Column("flags", pa.list_(_text), "what else is marked: distractor, occluded, out_of_view, …"),
+        Column("attributes", _text, "whatever else the line said, as JSON", nullable=True),
+    ),
+    order=("video_id", "annotation", "line", "item"),
+    unique=("video_id", "annotation", "line", "item"),
+)
+
+ANNOTATION_SEGMENTS = Table(
+    "annotation_segments",
+    "raw_videos",
+    "an imported span of time",
+    (
+        _VIDEO,
+        Column("annotation", _text, "the set of annotations it belongs to: its format, or a part of that"),
+        Column("line", _i32, "line of the file it came from, from 1", low=1),
+        Column("item", _i32, "place among the boxes and spans of that line, from 0", low=0),
+        Column(
+            "kind",
+            _text,
+            "span: only this is to be cut into clips; label: what happens there; track: an object's whole time; "
+            "annotated: all boxes of this time are given, so that a frame without one has none",
+            choices=("span", "label", "track", "annotated"),
+        ),
+        Column("segment_id", _text, "its own name, or the object's", nullable=True),
+        Column("class_id", _i32, "the label's number in its own vocabulary", nullable=True),
+        Column("label", _text, "the label", nullable=True),
+        Column("start_s", _f64, "begin as given, seconds from the first frame"),
+        Column("end_s", _f64, "end as given, seconds from the first frame"),
+        Column("start_frame", _i32, "first frame in it", low=0),
+        Column("end_frame", _i32, "one past the last frame in it", low=1),
+        Column("score", _f64, "confidence as given; null where none is", nullable=True),
+        Column("attributes", _text, "whatever else the line said, as JSON", nullable=True),
+    ),
+    order=("video_id", "annotation", "line", "item"),
+    unique=("video_id", "annotation", "line", "item"),
+)
+
 CLIPS = Table(
     "clips",
     "scene_clips",
@@ -159,9 +221,15 @@ CLIPS = Table(
         _VIDEO,
         *_RANGE,
         Column("method", _text, "the detector that cut it"),
-        Column("score", _f32, "the detector's score at its first frame; null at frame 0", nullable=True),
+        Column("score", _f32, "the detector's score at its first frame; null where a span begins", nullable=True),
+        Column(
+            "span",
+            _text,
+            "the annotated span it was cut from: its segment_id, else annotation.line.item; null for a video cut whole",
+            nullable=True,
+        ),
     ),
-    order=("video_id", "start_frame"),
+    order=("video_id", "start_frame", "end_frame"),
     unique=("clip_id",),
 )
 
@@ -187,7 +255,7 @@ FILTERED_CLIPS = Table(
         Column("kept", _bool, "true when the clip goes on"),
         Column("reason", _text, "the first rule that dropped it; null when kept", nullable=True),
     ),
-    order=("video_id", "start_frame"),
+    order=("video_id", "start_frame", "end_frame"),
     unique=("clip_id",),
 )
 
@@ -214,20 +282,34 @@ TRACKS = Table(
     "tracks",
     "a track: one object over time",
     (
-        Column("track_id", _text, "clip_id and the track's number in the clip"),
+        Column("track_id", _text, "clip_id, and the track's number in the clip or the annotation and its name there"),
         _VIDEO,
         _CLIP,
-        Column("class_id", _i32, "most probable class over the whole track", low=0),
+        Column(
+            "class_id",
+            _i32,
+            "most probable class over the whole track; null where the vocabulary has no numbers",
+            nullable=True,
+            low=0,
+        ),
         Column("class_name", _text, "its name in the vocabulary"),
-        Column("vocabulary", _text, "the list of classes"),
+        Column("vocabulary", _text, "the list of classes: the detector's, or the annotation that used it"),
         Column("n_boxes", _i32, "number of boxes", low=1),
         *_RANGE,
-        Column("mean_score", _f32, "mean detection score", low=0, high=1),
+        Column("mean_score", _f32, "mean detection score; of annotated boxes without one, 1", low=0, high=1),
         Column("mean_area", _f32, "mean box area as a share of the frame", low=0, high=1.001),
         Column("top10_class_ids", pa.list_(_i32), "the ten classes with the highest mean score"),
-        Column("top10_mean", pa.list_(_f32), "their mean scores"),
+        Column("top10_class_names", pa.list_(_text), "their names"),
+        Column(
+            "top10_mean",
+            pa.list_(_f32),
+            "their mean scores; of annotated tracks as told, else the share of their boxes; empty where not told",
+        ),
         Column("top10_std", pa.list_(_f32), "and standard deviations"),
-        Column("origin", _text, "detected by a model or annotated by people", choices=("detected", "annotated")),
+        Column("origin", _text, "detected by the model, or taken from annotations", choices=("detected", "annotated")),
+        Column("object_id", _text, "the object's name in its annotation; null for a detected track", nullable=True),
+        Column("considered", _bool, "false when evaluation is told to leave out most of its boxes"),
+        Column("complete", _bool, "true when a frame between its boxes has none; else boxes between are interpolated"),
     ),
     order=("video_id", "track_id"),
     unique=("track_id",),
@@ -245,7 +327,15 @@ TRACK_BOXES = Table(
         Column("t_s", _f64, "presentation time, seconds"),
         *_BOX,
         _SCORE,
-        Column("class_id", _i32, "most probable class in this frame", low=0),
+        Column(
+            "class_id",
+            _i32,
+            "most probable class in this frame; null where the vocabulary has no numbers",
+            nullable=True,
+            low=0,
+        ),
+        Column("considered", _bool, "false for a box that evaluation is told to leave out"),
+        Column("visibility", _f32, "share of the object that can be seen, if annotated", nullable=True, low=0, high=1),
     ),
     order=("video_id", "track_id", "frame"),
     unique=("track_id", "frame"),
@@ -310,7 +400,9 @@ REJECTS = Table(
     "every asset",
     "an item dropped or failed",
     (
-        Column("item_kind", _text, "what was dropped", choices=("video", "clip", "track", "sequence", "box")),
+        Column(
+            "item_kind", _text, "what was dropped", choices=("video", "annotation", "clip", "track", "sequence", "box")
+        ),
         Column("item_id", _text, "its id"),
         Column("stage", _text, "what was being done"),
         Column("reason", _text, "reason code"),
@@ -324,7 +416,8 @@ REJECTS = Table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        VIDEOS, PACKETS, CLIPS, FILTERED_CLIPS, REDACTIONS, TRACKS, TRACK_BOXES, EMBEDDINGS,
+        VIDEOS, PACKETS, ANNOTATION_BOXES, ANNOTATION_SEGMENTS,
+        CLIPS, FILTERED_CLIPS, REDACTIONS, TRACKS, TRACK_BOXES, EMBEDDINGS,
         SELECTIONS, DATASETS, REJECTS,
     )
 }  # fmt: skip

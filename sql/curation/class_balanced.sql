@@ -3,13 +3,13 @@
 WITH numbered AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY class_name ORDER BY weighted_score DESC, sequence_id) AS nth
+        row_number() OVER (PARTITION BY class_name ORDER BY weighted_score DESC NULLS LAST, sequence_id) AS nth
     FROM candidates
 )
 SELECT
     candidate,
     weighted_score AS score,
-    'number ' || nth || ' of class ' || class_name || ', weighted score ' || round(weighted_score, 3) AS why
+    'number ' || nth || ' of class ' || class_name || ', weighted score ' || coalesce(round(weighted_score, 3)::VARCHAR, 'not known') AS why
 FROM numbered
 WHERE nth <= coalesce($per_class, nth)
-ORDER BY nth, weighted_score DESC, sequence_id;
+ORDER BY nth, weighted_score DESC NULLS LAST, sequence_id;

@@ -9,6 +9,7 @@ SELECT
     start_s,  -- presentation time of the first frame, seconds
     end_s,  -- presentation time at which the last frame ends, seconds
     method,  -- the detector that cut it
-    score,  -- the detector's score at its first frame; null at frame 0
+    score,  -- the detector's score at its first frame; null where a span begins
+    span,  -- the annotated span it was cut from: its segment_id, else annotation.line.item; null for a video cut whole
     batch
 FROM stored.clips;

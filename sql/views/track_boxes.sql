@@ -12,6 +12,8 @@ SELECT
     w,  -- width, pixels of the source frame
     h,  -- height, pixels of the source frame
     score,  -- confidence, 0 to 1
-    class_id,  -- most probable class in this frame
+    class_id,  -- most probable class in this frame; null where the vocabulary has no numbers
+    considered,  -- false for a box that evaluation is told to leave out
+    visibility,  -- share of the object that can be seen, if annotated
     batch
 FROM stored.track_boxes;

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from generated import plain_row
+from pyarrow import parquet
 from rows import filtered_row, track_row, video_row, write_batch
 
 import rushes
@@ -97,3 +99,16 @@ def test_a_store_opened_from_python_answers_sql(store: Objects) -> None:
     opened = rushes.open(store.root)
     assert opened.sql("SELECT video_id, n_frames FROM videos").fetchall() == [("v", 100)]
     assert repr(opened) == f"rushes.open({store.root!r})"
+
+
+def test_a_partition_of_before_a_column_was_added_has_null_in_it(store: Objects) -> None:
+    rows = CLIPS.from_rows([plain_row(CLIPS)])
+    sink = pa.BufferOutputStream()
+    parquet.write_table(rows.drop_columns(["span"]), sink)
+    store.write("tables/clips/batch=old-0000/data.parquet", sink.getvalue().to_pybytes())
+    write_partition(store, CLIPS, {"batch": "older-0000"}, rows)
+    with connect(store) as connection:
+        assert connection.execute("SELECT batch, span FROM clips ORDER BY batch").fetchall() == [
+            ("old-0000", None),
+            ("older-0000", plain_row(CLIPS)["span"]),
+        ]

@@ -56,7 +56,7 @@ def test_a_record_is_read_as_it_was_written_and_can_be_read_by_people(store: Obj
         "3",
         "identity",
         {"params": {"fps": 8.0}},
-        {"x": Built("key", "digest")},
+        {"x": Built("key", {"tracks": "digest"})},
         ("y",),
         {"tracks": 5},
         {"tracks": 500},
@@ -66,7 +66,10 @@ def test_a_record_is_read_as_it_was_written_and_can_be_read_by_people(store: Obj
     assert read_record(store, "tracks", "b-0000") is None
     write_record(store, record)
     assert read_record(store, "tracks", "b-0000") == record
-    assert json.loads(store.read("records/tracks/b-0000.json"))["items"]["x"] == {"key": "key", "digest": "digest"}
+    assert json.loads(store.read("records/tracks/b-0000.json"))["items"]["x"] == {
+        "key": "key",
+        "digests": {"tracks": "digest"},
+    }
     newer = Record("tracks", "b-0000", "4", "other")
     write_record(store, newer)
     assert read_record(store, "tracks", "b-0000") == newer
