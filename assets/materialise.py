@@ -17,6 +17,7 @@ from rushes.steps import STEPS
 from rushes.store.database import sql_type
 from rushes.store.manifests import Record
 from rushes.store.schemas import TABLES
+from rushes.store.tables import read_partition
 from rushes.work.build import build
 
 
@@ -34,7 +35,7 @@ def materialise_batch(
     batch = context.partition_key
     with failing_plainly(), compute.progress(context, f"{asset} {batch}") as progress:
         settings = store.settings(batch)
-        report = build(store.objects, STEPS[asset], batch, settings, compute.workers, progress)
+        report = build(store.objects, STEPS[asset], batch, settings, compute.workers, progress.videos, progress.bytes)
     extra: dict[str, Any] = {
         "videos worked on": report.made,
         "videos reused": report.reused,
@@ -103,9 +104,8 @@ def _picture(
 
 
 def _video_seconds(store: StoreResource, batch: str) -> float:
-    with store.connect() as connection:
-        query = "SELECT coalesce(sum(duration_s), 0) FROM videos WHERE batch = ?"
-        return float(connection.execute(query, [batch]).fetchall()[0][0])
+    rows = read_partition(store.objects, TABLES["videos"], {"batch": batch}, ["duration_s"])
+    return float(sum(rows.column("duration_s").to_pylist()))
 
 
 def _table_schema(name: str) -> dg.TableSchema:

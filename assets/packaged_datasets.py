@@ -36,7 +36,7 @@ def packaged_datasets(
         compute.progress(context, f"{ASSET} {key}") as progress,
     ):
         recipe = recipe_files.load(store.objects, key)
-        record = package(store.objects, recipe, compute.workers, progress)
+        record = package(store.objects, recipe, compute.workers, progress.videos)
     root = dataset_root(recipe.name, record.identity[:12])
     extra = {
         "files": record.rows["datasets"],

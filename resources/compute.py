@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import dagster as dg
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from rushes.work.build import Progress as Report
+from rushes.work.step import Downloading
+
+_MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where progress is reported to: ``videos`` (done, total), ``bytes`` (name, received, total if known)."""
+
+    videos: Report
+    bytes: Downloading = lambda name, received, total: None
 
 
 class ComputeResource(dg.ConfigurableResource[None]):
@@ -24,10 +46,10 @@ class ComputeResource(dg.ConfigurableResource[None]):
     terminal: int | None = None
 
     @contextmanager
-    def progress(self, context: dg.AssetExecutionContext, label: str) -> Iterator[Report]:
-        """Give a function to report (done, total) to: a bar on a terminal, else a line in the log now and then."""
+    def progress(self, context: dg.AssetExecutionContext, label: str) -> Iterator[Shown]:
+        """Give functions to report videos and bytes to: bars on a terminal, else a line in the log now and then."""
         if self.terminal is None:
-            yield _logged(context, label)
+            yield Shown(_logged(context, label))
             return
         columns = (
             TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(),
@@ -35,7 +57,32 @@ class ComputeResource(dg.ConfigurableResource[None]):
         )  # fmt: skip
         with os.fdopen(os.dup(self.terminal), "w") as file, Progress(*columns, console=Console(file=file)) as bars:
             bar = bars.add_task(label, total=None)
-            yield lambda done, total: bars.update(bar, completed=done, total=total)
+            downloads = _Downloads(bars)
+            yield Shown(lambda done, total: bars.update(bar, completed=done, total=total), downloads.report)
+
+
+class _Downloads:
+    """One bar for all downloads together, there from the first one on; each video's bytes are told to it by itself."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._bar: TaskID | None = None
+        self._received: dict[str, int] = {}
+        self._totals: dict[str, int] = {}
+        self._since = time.monotonic()
+        self._lock = threading.Lock()
+
+    def report(self, name: str, received: int, total: int | None) -> None:
+        """Take down how far a download is; several threads do so."""
+        with self._lock:
+            self._received[name] = received
+            self._totals[name] = max(total or 0, received)
+            came, all_bytes = sum(self._received.values()), sum(self._totals.values())
+            speed = came / max(time.monotonic() - self._since, 1e-3)
+            label = f"{len(self._received)} downloads: {speed / _MB:.1f} MB/s, MB"
+            if self._bar is None:
+                self._bar = self._bars.add_task(label, total=None)
+            self._bars.update(self._bar, description=label, completed=came // _MB, total=-(-all_bytes // _MB))
 
 
 def _logged(context: dg.AssetExecutionContext, label: str) -> Report:

@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rushes.errors import StoreError
+from rushes.packaging.classes import Classes, classes_of
 from rushes.packaging.formats import FORMATS
 from rushes.packaging.packed import File, Shard, ShardSummary
-from rushes.packaging.sequences import Chosen, class_names, packed_sequences
+from rushes.packaging.sequences import Chosen, packed_sequences
 from rushes.selection.recipe import Recipe
 from rushes.selection.select import ASSET as SELECTION
 from rushes.store.database import connect
@@ -27,14 +28,15 @@ from rushes.store.rejects import Reason, Reject
 from rushes.store.schemas import DATASETS, RECIPE, REJECTS
 from rushes.store.tables import write_partition
 from rushes.work import pool
+from rushes.work.ahead import Ready
 from rushes.work.plan import State, digest
 
 ASSET = "packaged_datasets"
-VERSION = "1"
+VERSION = "2"
 
 _LICENCES = {
     "pixels": "Frames keep the rights of the videos they come from; see 'sources'.",
-    "labels": "Boxes made by Ultralytics models: their weights are AGPL-3.0.",
+    "labels": "Boxes made by Ultralytics models: their weights are AGPL-3.0. Annotated ones keep their source's terms.",
 }
 
 
@@ -83,13 +85,13 @@ def package(
     version = identity[:12]
     shards = _shards(recipe, chosen)
     with connect(objects) as connection:
-        names = class_names(connection)
-    work = _ShardWork(objects, recipe, version, names)
+        classes = classes_of(connection, (one.clip_id for one in chosen))
+    work = _ShardWork(objects, recipe, version, classes)
     todo = [item for item in shards if not objects.exists(work.note(item[0]))]
     done = len(shards) - len(todo)
     progress(done, len(shards))
     count = pool.default_workers() if workers is None else workers
-    for _, error in pool.run(work, todo, count) if count else pool.run_here(work, todo):
+    for _, error in pool.run(work, Ready(todo), count) if count else pool.run_here(work, Ready(todo)):
         if isinstance(error, BaseException):
             raise error
         done += 1
@@ -104,7 +106,7 @@ class _ShardWork:
     objects: Objects
     recipe: Recipe
     version: str
-    names: tuple[str, ...]
+    classes: Classes
 
     def note(self, shard: Shard) -> str:
         """The name of the object that says that a shard's files are all there."""
@@ -112,11 +114,11 @@ class _ShardWork:
 
     def __call__(self, item: tuple[Shard, list[Chosen]]) -> None:
         shard, chosen = item
-        sequences = packed_sequences(self.objects, self.recipe, chosen)
+        sequences = packed_sequences(self.objects, self.recipe, chosen, self.classes)
         written: dict[str, Any] = {}
         for name in self.recipe.formats:
             files, dropped = [], Counter[str]()
-            for file in FORMATS[name].shard_files(sequences, shard, self.names):
+            for file in FORMATS[name].shard_files(sequences, shard, self.classes.names):
                 files.append(self.put(name, file))
                 dropped.update(file.dropped)
             root = f"{dataset_root(self.recipe.name, self.version)}/{name}/"
@@ -173,7 +175,7 @@ def _finish(
     dropped: dict[str, dict[str, int]] = {}
     for name in recipe.formats:
         summaries = [ShardSummary.from_json(note[name]["summary"]) for note in notes]
-        files += [work.put(name, file) for file in FORMATS[name].index_files(summaries, work.names)]
+        files += [work.put(name, file) for file in FORMATS[name].index_files(summaries, work.classes.names)]
         counts = sum((Counter(s.dropped) for s in summaries), Counter[str]())
         dropped |= {name: dict(sorted(counts.items()))} if counts else {}
     about = _about(objects, recipe, work.version, chosen, files, dropped)

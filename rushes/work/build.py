@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from rushes.errors import LinkError, ModelError, SettingsError, StoreError, VideoError
 from rushes.settings import Settings
+from rushes.store.annotations import Kept
 from rushes.store.manifests import (
     Batch,
     Built,
@@ -36,8 +37,9 @@ from rushes.store.rejects import Reason, Reject
 from rushes.store.schemas import BATCH, REJECTS, TABLES
 from rushes.store.tables import write_partition
 from rushes.work import pool
+from rushes.work.ahead import Fetched, Ready
 from rushes.work.plan import Plan, State, require
-from rushes.work.step import Compute, Outcome, Step, Task
+from rushes.work.step import Compute, Downloading, Outcome, Step, Task
 
 Progress = Callable[[int, int], None]
 
@@ -59,10 +61,12 @@ def build(
     settings: Settings,
     workers: int | None = None,
     progress: Progress = lambda done, total: None,
+    downloading: Downloading = lambda name, received, total: None,
 ) -> Report:
     """Bring one partition up to date and tell what was done; one whose failure was noted is put together anew.
 
-    ``workers`` processes share the videos (default: one a core); 0 does the work in this process. Raises
+    ``workers`` processes share the videos (default: one a core); 0 does the work in this process. ``progress`` is told
+    of videos done, ``downloading`` of bytes that came. Raises
     ``StoreError`` when an upstream partition is missing or too many videos were rejected.
     """
     started = time.monotonic()
@@ -77,10 +81,20 @@ def build(
         todo = [(entry, key) for entry, key in planned.parts if key not in there]
         progress(len(planned.parts) - len(todo), len(planned.parts))
         count = pool.default_workers() if workers is None else workers
-        failures = _make_parts(objects, planned, todo, count, progress)
+        failures = _make_parts(objects, planned, todo, count, progress, downloading)
         record = _assemble(objects, planned, failures)
         _judge(record, batch, settings)
     return Report(record, len(todo), len(planned.parts) - len(todo), time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A video to work on: its part's key, the annotations that came with it, and what went wrong in fetching it."""
+
+    entry: Entry
+    key: str
+    lines: Sequence[Kept]
+    error: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -93,17 +107,22 @@ class _PartWork:
     collection: str
     settings: Settings
 
-    def __call__(self, item: tuple[Entry, str]) -> None:
-        entry, key = item
-        outcome = self._outcome(entry)
+    def __call__(self, item: _Item) -> None:
+        outcome = self._outcome(item)
         rejects = [reject.row() for reject in outcome.rejects]
         tables = {name: _rows(name, outcome.rows.get(name)) for name in self.step.tables}
-        write_part(self.objects, self.step.asset, self.batch, key, {**tables, REJECTS.name: REJECTS.from_rows(rejects)})
+        write_part(
+            self.objects, self.step.asset, self.batch, item.key, {**tables, REJECTS.name: REJECTS.from_rows(rejects)}
+        )
 
-    def _outcome(self, entry: Entry) -> Outcome:
-        task = Task(self.objects, entry, self.collection, _upstream_rows(self.objects, self.step, self.batch, entry))
+    def _outcome(self, item: _Item) -> Outcome:
+        entry = item.entry
+        upstream = _upstream_rows(self.objects, self.step, self.batch, entry)
+        task = Task(self.objects, entry, self.collection, upstream, item.lines)
         compute = _compute(self.step, self.settings)
         try:
+            if item.error is not None:
+                raise item.error
             return compute(task)
         except LinkError:
             raise  # it may pass, and a part would keep it
@@ -128,19 +147,31 @@ def _upstream_rows(objects: Objects, step: Step, batch: str, entry: Entry) -> di
         if record is None or entry.entry_id not in record.items:
             raise StoreError(f"{asset} of {batch} has changed while {step.asset} was being built: build again")
         tables, _ = read_part(objects, asset, batch, record.items[entry.entry_id].key)
-        rows |= {name: table for name, table in tables.items() if name != REJECTS.name}
+        rows |= {name: table for name, table in tables.items() if name in step.uses}
     return rows
 
 
 def _make_parts(
-    objects: Objects, planned: Plan, todo: list[tuple[Entry, str]], workers: int, progress: Progress
+    objects: Objects,
+    planned: Plan,
+    todo: list[tuple[Entry, str]],
+    workers: int,
+    progress: Progress,
+    downloading: Downloading,
 ) -> list[Reject]:
     """Make the parts that are not there; return a reject for each video whose failure may pass."""
     work = _PartWork(objects, planned.step, planned.batch.name, planned.batch.collection, planned.settings)
     failures = []
     done = len(planned.parts) - len(todo)
-    with closing(pool.run(work, todo, workers) if workers else pool.run_here(work, todo)) as results:
-        for (entry, _), error in results:
+    feed = _feed(
+        objects,
+        planned,
+        [_Item(entry, key, planned.lines.get(entry.entry_id, ())) for entry, key in todo],
+        workers,
+        downloading,
+    )
+    with closing(pool.run(work, feed, workers) if workers else pool.run_here(work, feed)) as results:
+        for item, error in results:
             done += 1
             progress(done, len(planned.parts))
             if isinstance(error, (ModelError, StoreError, SettingsError)) or (
@@ -152,25 +183,49 @@ def _make_parts(
                 detail = f"{type(error).__name__}: {' '.join(str(error).split())}"
                 if isinstance(error, LinkError):
                     reason, detail = Reason(error.reason), str(error)
-                failures.append(Reject("video", entry.entry_id, planned.step.asset, reason, detail))
+                failures.append(Reject("video", item.entry.entry_id, planned.step.asset, reason, detail))
     return failures
+
+
+def _feed(
+    objects: Objects, planned: Plan, items: list[_Item], workers: int, downloading: Downloading
+) -> pool.Feed[_Item]:
+    """Return the items as they become ready to be worked on."""
+    if planned.step.fetch is None or not items:
+        return Ready(items)
+    fetch = planned.step.fetch(objects, planned.settings)
+    return Fetched(
+        items,
+        lane=lambda item: fetch.lane(item.entry),
+        fetch=lambda item: fetch(item.entry, downloading),
+        with_error=lambda item, error: replace(item, error=error),
+        at_once=fetch.at_once,
+        per_lane=fetch.per_lane,
+        ahead=fetch.at_once + 2 * max(workers, 1),
+    )
 
 
 def _assemble(objects: Objects, planned: Plan, failures: list[Reject]) -> Record:
     """Put the parts together as the partition's tables, and write the record that makes them count."""
     step, batch = planned.step, planned.batch
     failed = {reject.item_id for reject in failures}
+    parts = [
+        (entry, key, *read_part(objects, step.asset, batch.name, key))
+        for entry, key in planned.parts
+        if entry.entry_id not in failed
+    ]
+    dropped = step.settle(objects, batch.name, [(entry, rows) for entry, _, rows, _ in parts]) if step.settle else {}
+    lost = [*failures, *dropped.values()]
     tables = {name: [TABLES[name].empty()] for name in (*step.tables, REJECTS.name)}
-    tables[REJECTS.name].append(REJECTS.from_rows([reject.row() for reject in failures]))
+    tables[REJECTS.name].append(REJECTS.from_rows([reject.row() for reject in lost]))
     items = {}
-    for entry, key in planned.parts:
-        if entry.entry_id in failed:
+    for entry, key, rows, digests in parts:
+        if entry.entry_id in dropped:
             continue
-        rows, content = read_part(objects, step.asset, batch.name, key)
         for name in tables:
             tables[name].append(rows[name])
         if "video" not in rows[REJECTS.name].column("item_kind").to_pylist():
-            items[entry.entry_id] = Built(key, content)
+            items[entry.entry_id] = Built(key, {name: digests[name] for name in step.tables})
     whole = {name: pa.concat_tables(pieces) for name, pieces in tables.items()}
     sizes = {
         name: len(write_partition(objects, TABLES[name], _keys(step.asset, batch, name), rows))

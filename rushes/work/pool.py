@@ -12,20 +12,30 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from contextlib import closing
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+from typing import Protocol, TypeVar
 
 from rushes.ranges import credentials
 from rushes.work import stop
 
 Item = TypeVar("Item")
+Taken = TypeVar("Taken", covariant=True)
 Result = TypeVar("Result")
 
 
-# How soon a wish to stop is heeded while all workers are busy.
+# How soon a wish to stop is heeded while all workers are busy, and a fetched item is seen while some are not.
 _HEED_S = 0.2
+_LOOK_S = 0.05
+# Native libraries keep to one thread: a process a core is quicker.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# What every worker needs, none of which starts a thread when it is imported.
+_IMPORTED = ["rushes.work.build", "rushes.steps", "rushes.sources.ingest", "rushes.video.media"]
 
 
 class WorkerDiedError(Exception):
@@ -37,8 +47,24 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Feed(Protocol[Taken]):
+    """Items to be worked on, some of which may not be ready yet (``rushes.work.ahead``)."""
+
+    def __len__(self) -> int:
+        """How many items have not been taken."""
+        ...
+
+    def take(self) -> Taken | None:
+        """Return an item whose turn it is; None when there is none at the moment."""
+        ...
+
+    def close(self) -> None:
+        """Give up what has not begun."""
+        ...
+
+
 def run(
-    work: Callable[[Item], Result], items: Sequence[Item], workers: int
+    work: Callable[[Item], Result], items: Feed[Item], workers: int
 ) -> Generator[tuple[Item, Result | BaseException], None, None]:
     """Do ``work`` on each item in up to ``workers`` processes; yield results, or what was raised, as they come.
 
@@ -47,31 +73,40 @@ def run(
     the others go on in new workers. Closing the generator ends the workers after what they are at; so does somebody's
     wish to stop, with ``StoppedError``.
     """
-    queue = deque(items)
-    while queue:
-        suspects: list[Item] = []
-        yield from _together(work, queue, workers, suspects)
-        for item in suspects:
-            yield item, _alone(work, item)
+    returned: deque[Item] = deque()
+    with closing(items):
+        while returned or len(items):
+            suspects: list[Item] = []
+            yield from _together(work, items, returned, workers, suspects)
+            for item in suspects:
+                yield item, _alone(work, item)
 
 
 def _together(
-    work: Callable[[Item], Result], queue: deque[Item], workers: int, suspects: list[Item]
+    work: Callable[[Item], Result], items: Feed[Item], returned: deque[Item], workers: int, suspects: list[Item]
 ) -> Iterator[tuple[Item, Result | BaseException]]:
-    """Take items off the queue and do them, until none is left or a worker dies; those then under way are suspects."""
-    executor = _executor(min(workers, len(queue)))
+    """Take items and do them, until none is left or a worker dies; those then under way are suspects.
+
+    An item that no worker would take any more goes to ``returned``.
+    """
+    executor = _executor(min(workers, len(items) + len(returned)))
     waiting: dict[Future[Result], Item] = {}
     broken = False
     try:
-        while waiting or (queue and not broken):
-            while queue and not broken and len(waiting) < 2 * workers:
+        while waiting or ((returned or len(items)) and not broken):
+            while not broken and len(waiting) < 2 * workers:
+                item = returned.popleft() if returned else items.take()
+                if item is None:
+                    break
                 try:
-                    waiting[executor.submit(work, queue[0])] = queue[0]
-                    queue.popleft()
+                    waiting[executor.submit(work, item)] = item
                 except BrokenProcessPool:
                     broken = True
+                    returned.append(item)
             stop.check()
-            done, _ = wait(waiting, timeout=_HEED_S, return_when=FIRST_COMPLETED)
+            if not waiting:
+                time.sleep(_LOOK_S)
+            done, _ = wait(waiting, timeout=_HEED_S if not len(items) else _LOOK_S, return_when=FIRST_COMPLETED)
             for future in done:
                 item = waiting.pop(future)
                 error = future.exception()
@@ -85,15 +120,20 @@ def _together(
 
 
 def run_here(
-    work: Callable[[Item], Result], items: Sequence[Item]
+    work: Callable[[Item], Result], items: Feed[Item]
 ) -> Generator[tuple[Item, Result | BaseException], None, None]:
     """Do ``work`` on each item in this process, with ``run``'s results."""
-    for item in items:
-        stop.check()
-        try:
-            yield item, work(item)
-        except Exception as error:
-            yield item, error
+    with closing(items):
+        while len(items):
+            stop.check()
+            item = items.take()
+            if item is None:
+                time.sleep(_LOOK_S)
+                continue
+            try:
+                yield item, work(item)
+            except Exception as error:
+                yield item, error
 
 
 def _alone(work: Callable[[Item], Result], item: Item) -> Result | BaseException:
@@ -106,23 +146,44 @@ def _alone(work: Callable[[Item], Result], item: Item) -> Result | BaseException
 
 
 def _executor(workers: int) -> ProcessPoolExecutor:
-    # Spawned, because a fork copies locks of libraries that run threads of their own.
     return ProcessPoolExecutor(
         workers,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=_context(),
         initializer=_begin,
-        initargs=(credentials.carried(),),
+        initargs=(dict(os.environ), credentials.carried()),
     )
 
 
-def _begin(creds: Mapping[str, credentials.Source]) -> None:
-    """Keep native libraries to one thread, take over credentials, and end with the parent even if that is killed.
+@cache
+def _context() -> ForkServerContext:
+    """Return the way in which processes are started: forked from one that has imported what all of them need.
+
+    That one runs nothing: a fork of this process would copy locks of libraries that run threads of their own.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_IMPORTED)
+    # It would look for modules in the folder where the command was given, before anywhere else.
+    during = {**_ONE_THREAD, "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in during}
+    os.environ.update(during)
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    return context
+
+
+def _begin(environment: Mapping[str, str], creds: Mapping[str, credentials.Source]) -> None:
+    """Take over environment and credentials, keep to one thread, and end with the parent even if that is killed.
 
     Ctrl-C reaches every process of a terminal: the parent alone says what comes of it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.environ.update(_ONE_THREAD)
     credentials.receive(creds)
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 

@@ -65,6 +65,7 @@ def clip(video_id: str, at: int) -> dict[str, Any]:
         "start_s": at / 25,
         "end_s": (at + 1) / 25,
         "method": "fake",
+        "span": None,
         "score": None,
     }
 
@@ -102,5 +103,5 @@ def cartoon(settings: Settings) -> Sequence[str]:
     return [settings.filters.cartoon_model] if settings.filters.cartoon_model else []
 
 
-READ = Step("reading", "1", (), ("clips",), shots, cartoon, reader)
-MARK = Step("marking", "1", ("reading",), ("redactions",), shots, cartoon, marker)
+READ = Step("reading", "1", (), (), ("clips",), shots, cartoon, reader)
+MARK = Step("marking", "1", ("reading",), ("clips",), ("redactions",), shots, cartoon, marker)
