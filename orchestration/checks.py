@@ -65,7 +65,7 @@ def table_check(asset: str, table: str, partitions: dg.PartitionsDefinition) -> 
 @_blocking_check(
     "scene_clips",
     "clips_cover_their_videos",
-    "Clips of a video neither overlap nor leave a gap, from its first frame to its last.",
+    "Clips of a video cut whole neither overlap nor leave a gap, from its first frame to its last.",
     batches,
 )
 def clips_cover_their_videos(context: dg.AssetCheckExecutionContext, store: StoreResource) -> dg.AssetCheckResult:
@@ -76,7 +76,7 @@ def clips_cover_their_videos(context: dg.AssetCheckExecutionContext, store: Stor
             "  SELECT video_id, start_frame, end_frame, n_frames,"
             "    lag(end_frame, 1, 0) OVER (PARTITION BY video_id ORDER BY start_frame) AS before,"
             "    lead(start_frame, 1, n_frames) OVER (PARTITION BY video_id ORDER BY start_frame) AS after"
-            "  FROM clips INNER JOIN videos USING (video_id, batch) WHERE batch = ?)"
+            "  FROM clips INNER JOIN videos USING (video_id, batch) WHERE batch = ? AND span IS NULL)"
             "SELECT video_id, start_frame FROM ordered WHERE start_frame <> before OR end_frame <> after ORDER BY ALL",
             [context.partition_key],
         ).fetchall()

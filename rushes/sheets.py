@@ -20,6 +20,7 @@ from rushes.video.pictures import Label, Tile, contact_sheet
 
 _TILES = 12
 _WIDTH = 240
+_LONGEST_NAME = 8
 
 # A frame to show: its video, number, caption, and boxes (x, y, w, h in source pixels, name, number).
 _Shot = tuple[str, int, str, list[tuple[tuple[float, ...], str, int]]]
@@ -53,17 +54,22 @@ def _judged(connection: duckdb.DuckDBPyConnection, batch: str) -> list[_Shot]:
 
 
 def _tracked(connection: duckdb.DuckDBPyConnection, batch: str) -> list[_Shot]:
-    """Each clip's frame with the most boxes."""
+    """Each clip's frame with the most boxes. Where a clip's tracks are not all detected, it is said."""
     rows = _spread(
         connection,
-        "(SELECT batch, video_id, clip_id, max(n) AS n, arg_max(frame, (n, -frame)) AS frame FROM "
-        "(SELECT batch, video_id, clip_id, frame, count(*) AS n FROM track_boxes GROUP BY ALL) GROUP BY ALL)",
+        "(SELECT batch, video_id, clip_id, max(n) AS n, arg_max(frame, (n, -frame)) AS frame, "
+        "arg_max(annotated, (n, -frame)) AS annotated FROM (SELECT b.batch, b.video_id, b.clip_id, b.frame, "
+        "count(*) AS n, count(*) FILTER (t.origin = 'annotated') AS annotated FROM track_boxes AS b "
+        "JOIN tracks AS t USING (track_id) GROUP BY ALL) GROUP BY ALL)",
         "batch",
         batch,
         "clip_id",
-        "video_id, clip_id, frame, n",
+        "video_id, clip_id, frame, n, annotated",
     )
-    return [(v, frame, f"{clip} {n} tracks", _boxes(connection, clip, frame)) for v, clip, frame, n in rows]
+    return [
+        (v, frame, f"{clip} {n} tracks" + (f", {given} annotated" if given else ""), _boxes(connection, clip, frame))
+        for v, clip, frame, n, given in rows
+    ]
 
 
 def _selected(connection: duckdb.DuckDBPyConnection, recipe: str) -> list[_Shot]:
@@ -105,19 +111,26 @@ def _boxes(
 ) -> list[tuple[tuple[float, ...], str, int]]:
     """Return the boxes of a clip's tracks (or of one) in a frame, interpolated where need be."""
     rows = connection.execute(
-        "SELECT b.track_id, t.class_name, list((b.frame, b.t_s, b.x, b.y, b.w, b.h, b.score) ORDER BY b.frame) "
+        "SELECT b.track_id, t.object_id, t.class_name, t.complete, "
+        "list((b.frame, b.t_s, b.x, b.y, b.w, b.h, b.score) ORDER BY b.frame) "
         "FROM track_boxes AS b JOIN tracks AS t USING (track_id) "
         "WHERE b.clip_id = ? AND (? IS NULL OR b.track_id = ?) GROUP BY ALL ORDER BY b.track_id",
         [clip, track, track],
     ).fetchall()
     boxes = []
-    for track_id, name, path in rows:
-        number = int(track_id.rpartition(".t")[2])
-        along = TrackPath.of(path)
+    for number, (track_id, object_id, name, complete, path) in enumerate(rows, 1):
+        along = TrackPath.of(path, complete)
         found = along.at(frame, float(np.interp(frame, along.frames, along.times_s)))
         if found is not None:
-            boxes.append((tuple(found[0].tolist()), f"{number} {name}", number))
+            boxes.append((tuple(found[0].tolist()), f"{_short(track_id, object_id)} {name}", number))
     return boxes
+
+
+def _short(track_id: str, object_id: str | None) -> str:
+    """What a track is called within its clip: the detected ones are numbered, annotated ones have names."""
+    if object_id is None:
+        return track_id.rpartition(".t")[2].lstrip("0")
+    return object_id if len(object_id) <= _LONGEST_NAME else object_id[: _LONGEST_NAME - 1] + "…"
 
 
 def _tiles(objects: Objects, connection: duckdb.DuckDBPyConnection, shots: Sequence[_Shot]) -> list[Tile]:

@@ -38,11 +38,14 @@ class EmbedVideo:
             whole = self._sampled(task, reader)
             crops = self._crops(task, set(whole))
             for number, picture in reader.frames({*whole, *crops}):
-                named: list[tuple[dict[str, Any] | None, np.ndarray]] = [(None, picture)] if number in whole else []
-                named += [(track, _crop(picture, box)) for track, box in crops.get(number, [])]
-                clip = whole.get(number) or crops[number][0][0]["clip_id"]
-                vectors = self._embedder([image for _, image in named])
-                rows += [self._row(video, clip, track, number, v) for (track, _), v in zip(named, vectors, strict=True)]
+                images = [picture] if number in whole else []
+                images += [_crop(picture, box) for _, box in crops.get(number, [])]
+                vectors = iter(self._embedder(images))
+                if number in whole:
+                    vector = next(vectors)
+                    rows += [self._row(video, clip, None, number, vector) for clip in whole[number]]
+                for (track, _), vector in zip(crops.get(number, []), vectors, strict=True):
+                    rows.append(self._row(video, track["clip_id"], track["track_id"], number, vector))
         bad = [row for row in rows if row["vector"] is None]
         rejects = [
             Reject("track" if row["track_id"] else "clip", row["track_id"] or row["clip_id"], "embed",
@@ -51,14 +54,14 @@ class EmbedVideo:
         ]  # fmt: skip
         return Outcome({"embeddings": [row for row in rows if row["vector"] is not None]}, rejects)
 
-    def _sampled(self, task: Task, reader: VideoReader) -> dict[int, str]:
-        """Return the frames to embed whole, and the clip of each."""
-        return {
-            int(number): clip["clip_id"]
-            for clip in task.rows["filtered_clips"].to_pylist()
-            if clip["kept"]
-            for number in frames_at(reader.times_s, clip["start_frame"], clip["end_frame"], self._settings.fps)
-        }
+    def _sampled(self, task: Task, reader: VideoReader) -> dict[int, list[str]]:
+        """Return the frames to embed whole, and the clips of each: those of overlapping spans may share it."""
+        clips: dict[int, list[str]] = {}
+        for clip in task.rows["filtered_clips"].to_pylist():
+            if clip["kept"]:
+                for number in frames_at(reader.times_s, clip["start_frame"], clip["end_frame"], self._settings.fps):
+                    clips.setdefault(int(number), []).append(clip["clip_id"])
+        return clips
 
     def _crops(self, task: Task, decoded: set[int]) -> dict[int, list[tuple[dict[str, Any], np.ndarray]]]:
         """Return for each frame the tracks to crop from it, preferring frames that are decoded anyway."""
@@ -73,13 +76,13 @@ class EmbedVideo:
         return crops
 
     def _row(
-        self, video: dict[str, Any], clip: str, track: dict[str, Any] | None, number: int, vector: np.ndarray
+        self, video: dict[str, Any], clip: str, track: str | None, number: int, vector: np.ndarray
     ) -> dict[str, Any]:
         usable = bool(np.isfinite(vector).all() and np.any(vector))
         return {
             "video_id": video["video_id"],
-            "clip_id": track["clip_id"] if track else clip,
-            "track_id": track["track_id"] if track else None,
+            "clip_id": clip,
+            "track_id": track,
             "frame": number,
             "model": self._settings.model,
             "vector": vector.astype("<f2").tobytes() if usable else None,

@@ -3,9 +3,9 @@
 Here: which key gets which value, after the key list and comments of MediaPipe's ``util/sequence``. Not here: how the
 message and the record are encoded. Files: ``NAME_SPLIT_tfrecord-00000-of-00010`` and ``labels.csv``.
 
-Times are int64 microseconds in the source video, boxes normalised to [0, 1]. Boxes come from a model, so that they
-stand under ``PREDICTED/``; un-prefixed regions are left for ground truth, which can be added without touching what is
-here. Every image has exactly one step of regions, with the image's own timestamp: what MediaSequence calls reconciled.
+Times are int64 microseconds in the source video, boxes normalised to [0, 1]. Boxes that come from a model stand under
+``PREDICTED/``; un-prefixed regions are ground truth: boxes of annotated tracks, where a sequence has any. Every image
+has exactly one step of either, with the image's own timestamp: what MediaSequence calls reconciled.
 Dropped, and counted: images whose time is not after the one before (with their boxes), and boxes that have no area in
 the image or are not finite.
 """
@@ -68,11 +68,11 @@ class _Image:
     timestamp: int
     jpeg: bytes
     boxes: FrameBoxes
+    annotated: bool
 
 
 def _example(sequence: PackedSequence, name: str, class_names: Sequence[str], dropped: Counter[str]) -> bytes:
     images = _images(sequence, dropped)
-    regions = [_Regions.of(image.boxes, sequence.width, sequence.height, dropped) for image in images]
     context = {
         **_example_and_clip(sequence, name),
         **_image_context(sequence),
@@ -82,7 +82,7 @@ def _example(sequence: PackedSequence, name: str, class_names: Sequence[str], dr
     lists = {
         "image/encoded": [_bytes(image.jpeg) for image in images],
         "image/timestamp": [_ints(image.timestamp) for image in images],
-        **_region_lists(images, regions, sequence.clip_id, class_names),
+        **_all_regions(images, sequence, class_names, dropped),
         **_embedding_lists(sequence),
     }
     return build(context, lists)
@@ -91,14 +91,15 @@ def _example(sequence: PackedSequence, name: str, class_names: Sequence[str], dr
 def _images(sequence: PackedSequence, dropped: Counter[str]) -> list[_Image]:
     """The images whose times increase: readers may count on strictly increasing timestamps."""
     images: list[_Image] = []
-    for time, jpeg, boxes in zip(sequence.times_s.tolist(), sequence.jpegs, sequence.boxes, strict=True):
+    of_images = zip(sequence.times_s.tolist(), sequence.jpegs, sequence.boxes, sequence.annotated, strict=True)
+    for time, jpeg, boxes, annotated in of_images:
         timestamp = microseconds(time)
         if images and timestamp <= images[-1].timestamp:
             dropped[TIME_REPEATED] += 1
             if len(boxes):
                 dropped[BOX_OF_DROPPED_IMAGE] += len(boxes)
         else:
-            images.append(_Image(timestamp, jpeg, boxes))
+            images.append(_Image(timestamp, jpeg, boxes, bool(annotated)))
     return images
 
 
@@ -166,19 +167,34 @@ class _Regions:
             if lost.any():
                 dropped[reason] += int(lost.sum())
         keep = finite & inside
-        kept = FrameBoxes(
-            boxes.boxes[keep],
-            boxes.track_numbers[keep],
-            boxes.class_ids[keep],
-            boxes.scores[keep],
-            boxes.generated[keep],
-        )
-        return cls(corners[keep], kept)
+        return cls(corners[keep], boxes.at(keep))
+
+
+def _all_regions(
+    images: Sequence[_Image], sequence: PackedSequence, class_names: Sequence[str], dropped: Counter[str]
+) -> Mapping[str, list[Feature]]:
+    """Ground truth where people told any, and a model's regions, unless all that is there was told by people."""
+    told = any(image.annotated for image in images)
+    found = not told or any((~image.boxes.annotated).any() for image in images)
+    size = sequence.width, sequence.height
+    lists: dict[str, list[Feature]] = {}
+    if told:
+        true = [_Regions.of(image.boxes.at(image.boxes.annotated), *size, dropped) for image in images]
+        own = _region_lists(images, true, sequence.clip_id, class_names)
+        lists |= own | {"region/is_annotated": [_ints(image.annotated) for image in images]}
+    if found:
+        rest = [
+            _Regions.of(image.boxes.at(~image.boxes.annotated) if told else image.boxes, *size, dropped)
+            for image in images
+        ]
+        own = _region_lists(images, rest, sequence.clip_id, class_names)
+        lists |= {f"PREDICTED/{key}": steps for key, steps in own.items()}
+    return lists
 
 
 def _region_lists(
     images: Sequence[_Image], regions: Sequence[_Regions], clip_id: str, class_names: Sequence[str]
-) -> Mapping[str, list[Feature]]:
+) -> dict[str, list[Feature]]:
     """Regions by image. A track's string holds the clip, so that it names one object in the whole data set."""
     boxes = [region.boxes for region in regions]
     lists: dict[str, list[Feature]] = {
@@ -195,7 +211,7 @@ def _region_lists(
     }
     for column, side in enumerate(("ymin", "xmin", "ymax", "xmax")):
         lists[f"region/bbox/{side}"] = [region.corners[:, column] for region in regions]
-    return {f"PREDICTED/{key}": steps for key, steps in lists.items()}
+    return lists
 
 
 def _embedding_context(sequence: PackedSequence) -> Mapping[str, Feature]:

@@ -4,26 +4,32 @@ Here: that layout and the classes of MOT16/17 (Milan et al., "MOT16: A Benchmark
 6). Frames, ids and box corners count from 1. Not here: scoring. TrackEval's MotChallenge2DBox scores a split ``train``
 below ``ROOT`` with ``GT_FOLDER=ROOT/train, SEQMAP_FILE=ROOT/seqmaps/train.txt, SKIP_SPLIT_FOL=True``.
 
-``gt/gt.txt`` has the boxes whose class the benchmark knows; visibility is the share of the box inside the image, for
-nothing is known of occlusion. ``det/det.txt`` has the detected (not interpolated) persons: its lines name no class, and
-the benchmark scores pedestrians alone. What is in neither is counted.
+``gt/gt.txt`` has the boxes whose class the benchmark knows, of annotated tracks alone where a sequence has any;
+visibility is as it was annotated, else the share of the box inside the image, for nothing is known of occlusion.
+``det/det.txt`` has the detected (not interpolated) persons: its lines name no class, and the benchmark scores
+pedestrians alone. What is in neither is counted.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary, class_name, in_order, members
+from rushes.sources.formats.mot import CLASSES, PEDESTRIAN
 
-PEDESTRIAN = 1
-# COCO's classes and MOT's. Class 6 is "non motorized vehicle", so that buses, trucks and trains have no class here.
-MOT_CLASSES = {"person": PEDESTRIAN, "pedestrian": PEDESTRIAN, "car": 3, "bicycle": 4, "motorcycle": 5, "motorbike": 5}
+# MOT's classes, and COCO's that are among them. Class 6 is "non motorized vehicle", so that buses, trucks and trains
+# have no class here.
+MOT_CLASSES = {name: number for number, name in CLASSES.items()} | {"person": PEDESTRIAN, "motorcycle": 5}
 
 GT_NO_CLASS = "gt_class_unknown_to_mot"
+GT_NOT_ANNOTATED = "gt_detected_beside_annotated"
 GT_NO_AREA = "gt_box_without_area"
 DET_NOT_PERSON = "det_not_a_person"
+DET_ANNOTATED = "det_annotated"
 DET_GENERATED = "det_interpolated"
 DET_NO_AREA = "det_box_without_area"
 
@@ -55,7 +61,10 @@ def index_files(shards: Sequence[ShardSummary], class_names: Sequence[str]) -> I
 
 @dataclass(frozen=True)
 class _Box:
-    """One box as the benchmark sees it; ``frame`` counts from 1, the corner from 0; ``inside`` is a share of 1."""
+    """One box as the benchmark sees it; ``frame`` counts from 1, the corner from 0; ``visibility`` is a share of 1.
+
+    ``true`` says that it may stand as ground truth.
+    """
 
     frame: int
     track_number: int
@@ -65,8 +74,11 @@ class _Box:
     height: float
     score: float
     generated: bool
+    annotated: bool
+    true: bool
+    considered: bool
     mot_class: int | None
-    inside: float
+    visibility: float
 
     @property
     def has_area(self) -> bool:
@@ -79,6 +91,7 @@ class _Box:
 
 def _boxes(sequence: PackedSequence, class_names: Sequence[str]) -> Iterator[_Box]:
     """By frame, and by track number in a frame."""
+    annotated = any(boxes.annotated.any() for boxes in sequence.boxes)
     for frame, boxes in enumerate(sequence.boxes, start=1):
         for k in boxes.track_numbers.argsort():
             left, top, width, height = boxes.boxes[k].tolist()
@@ -91,8 +104,11 @@ def _boxes(sequence: PackedSequence, class_names: Sequence[str]) -> Iterator[_Bo
                 height=height,
                 score=float(boxes.scores[k]),
                 generated=bool(boxes.generated[k]),
-                mot_class=MOT_CLASSES.get(class_name(class_names, int(boxes.class_ids[k]))),
-                inside=_overlap(left, width, sequence.width) * _overlap(top, height, sequence.height),
+                annotated=bool(boxes.annotated[k]),
+                true=bool(boxes.annotated[k]) or not annotated,
+                considered=bool(boxes.considered[k]),
+                mot_class=_mot_class(class_name(class_names, int(boxes.class_ids[k]))),
+                visibility=_visible(float(boxes.visibility[k]), (left, top, width, height), sequence),
             )
 
 
@@ -111,16 +127,20 @@ def _text_file(
 
 
 def _not_in_ground_truth(box: _Box) -> str | None:
+    if not box.true:
+        return GT_NOT_ANNOTATED
     if box.mot_class is None:
         return GT_NO_CLASS
     return None if box.has_area else GT_NO_AREA
 
 
 def _ground_truth_line(box: _Box) -> str:
-    return f"{box.frame},{box.track_number},{box.ltwh},1,{box.mot_class},{_number(box.inside)}"
+    return f"{box.frame},{box.track_number},{box.ltwh},{int(box.considered)},{box.mot_class},{_number(box.visibility)}"
 
 
 def _not_in_detections(box: _Box) -> str | None:
+    if box.annotated:
+        return DET_ANNOTATED
     if box.mot_class != PEDESTRIAN:
         return DET_NOT_PERSON
     if box.generated:
@@ -130,6 +150,18 @@ def _not_in_detections(box: _Box) -> str | None:
 
 def _detection_line(box: _Box) -> str:
     return f"{box.frame},-1,{box.ltwh},{box.score:.6g},-1,-1,-1"
+
+
+def _mot_class(name: str) -> int | None:
+    """Return a class's number; annotations write the benchmark's names in several ways."""
+    return MOT_CLASSES.get(re.sub(r"[ _-]+", "_", name.lower()))
+
+
+def _visible(annotated: float, ltwh: tuple[float, float, float, float], sequence: PackedSequence) -> float:
+    left, top, width, height = ltwh
+    if not math.isnan(annotated):
+        return annotated
+    return _overlap(left, width, sequence.width) * _overlap(top, height, sequence.height)
 
 
 def _overlap(start: float, length: float, limit: int) -> float:

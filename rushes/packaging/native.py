@@ -143,6 +143,9 @@ def _box_rows(sequence: PackedSequence) -> pa.Table:
         np.concatenate([b.class_ids for b in boxes]),
         np.concatenate([b.scores for b in boxes]),
         np.concatenate([b.generated for b in boxes]),
+        np.concatenate([b.annotated for b in boxes]),
+        np.concatenate([b.considered for b in boxes]),
+        np.concatenate([b.visibility for b in boxes]),
     ]
     return _table(columns, layout.BOXES)
 

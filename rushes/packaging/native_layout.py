@@ -69,6 +69,9 @@ BOXES = pa.schema(
         ("class_id", pa.int32()),
         ("score", pa.float32()),
         ("generated", pa.bool_()),
+        ("annotated", pa.bool_()),
+        ("considered", pa.bool_()),
+        ("visibility", pa.float32()),
     ]
 )
 

@@ -34,7 +34,9 @@ class FrameBoxes:
 
     ``boxes`` float32 (k, 4) left, top, width, height; ``track_numbers`` uint32 (k,) identity within the clip, from 1
     and stable over it; ``class_ids`` int32 (k,); ``scores`` float32 (k,); ``generated`` bool (k,), true for a box that
-    was interpolated between detections.
+    was interpolated between those that were found or given; ``annotated`` bool (k,), true for a box of an annotated
+    track; ``considered`` bool (k,), false for one that evaluation is told to leave out; ``visibility`` float32 (k,) the
+    share of the object that can be seen, NaN where nobody said.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -42,15 +44,16 @@ class FrameBoxes:
     class_ids: npt.NDArray[np.int32]
     scores: npt.NDArray[np.float32]
     generated: npt.NDArray[np.bool_]
+    annotated: npt.NDArray[np.bool_]
+    considered: npt.NDArray[np.bool_]
+    visibility: npt.NDArray[np.float32]
 
     def __post_init__(self) -> None:
         count = len(self.track_numbers)
         if self.boxes.shape != (count, 4):
             raise PackagingError(f"boxes have the shape {self.boxes.shape}: give ({count}, 4), one row a track number")
-        if not len(self.class_ids) == len(self.scores) == len(self.generated) == count:
-            raise PackagingError(
-                f"a frame's boxes differ in number: give {count} class ids, scores and generated flags"
-            )
+        if any(len(values) != count for values in vars(self).values()):
+            raise PackagingError(f"a frame's boxes differ in number: give {count} class ids, scores and flags")
         if len(np.unique(self.track_numbers)) != count or (self.track_numbers == 0).any():
             raise PackagingError(
                 f"track numbers {self.track_numbers.tolist()} are not distinct numbers from 1: give each track one box"
@@ -59,13 +62,18 @@ class FrameBoxes:
     def __len__(self) -> int:
         return len(self.track_numbers)
 
+    def at(self, which: npt.NDArray[np.bool_]) -> Self:
+        """Return some of the boxes, those that ``which`` bool (k,) says."""
+        return type(self)(**{name: values[which] for name, values in vars(self).items()})
+
 
 @dataclass(frozen=True)
 class PackedSequence:
     """One sequence, ready to be written: its frames as JPEG, their boxes, and where they came from.
 
     ``frames`` int32 (n,) and ``times_s`` float64 (n,) are frame numbers and presentation times in the source video;
-    ``jpegs`` and ``boxes`` have one entry a frame (boxes may be empty). ``width``, ``height`` and the nominal
+    ``jpegs`` and ``boxes`` have one entry a frame (boxes may be empty); ``annotated`` bool (n,) says for which of them
+    people have told what is there, be it nothing. ``width``, ``height`` and the nominal
     ``frame_rate`` are those of the delivered images; ``media_id`` is the sha256 of the source file, of a link its ETag
     or address. ``embedding`` float32 (d,) is the sequence's mean vector of ``embedding_model``; ``label`` the class id
     and name of the sequence's track or main class.
@@ -87,6 +95,7 @@ class PackedSequence:
     end_s: float
     jpegs: tuple[bytes, ...]
     boxes: tuple[FrameBoxes, ...]
+    annotated: npt.NDArray[np.bool_]
     embedding: npt.NDArray[np.float32] | None
     label: tuple[int, str] | None
     embedding_model: str = "embedding"
@@ -99,10 +108,11 @@ class PackedSequence:
         if self.split not in SPLITS:
             raise PackagingError(f"sequence {self.sequence_id} has the split {self.split!r}: use one of {SPLITS}")
         count = len(self.jpegs)
-        if not len(self.frames) == len(self.times_s) == len(self.boxes) == count or count == 0:
+        lengths = {len(self.frames), len(self.times_s), len(self.boxes), len(self.annotated), count}
+        if len(lengths) > 1 or count == 0:
             raise PackagingError(
                 f"sequence {self.sequence_id} has {len(self.frames)} frames, {len(self.times_s)} times, {count} images "
-                f"and {len(self.boxes)} lists of boxes: give as many of each, and at least one"
+                f"and {len(self.boxes)} lists of boxes, or other flags: give as many of each, and at least one"
             )
 
     def __len__(self) -> int:

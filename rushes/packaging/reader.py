@@ -154,13 +154,28 @@ class Dataset:
 
     @property
     def scores(self) -> Column[Ragged]:
-        """``[5][9].numpy()`` float32 (k,): the detector's."""
+        """``[5][9].numpy()`` float32 (k,): the detector's, or the annotation's."""
         return self._column(lambda sequence: sequence.scores)
 
     @property
     def generated(self) -> Column[Ragged]:
-        """``[5][9].numpy()`` bool (k,): true for a box interpolated between detections."""
+        """``[5][9].numpy()`` bool (k,): true for a box interpolated between those that were found or given."""
         return self._column(lambda sequence: sequence.generated)
+
+    @property
+    def annotated(self) -> Column[Ragged]:
+        """``[5][9].numpy()`` bool (k,): true for a box of an annotated track, false for the detector's."""
+        return self._column(lambda sequence: sequence.box_values("annotated"))
+
+    @property
+    def considered(self) -> Column[Ragged]:
+        """``[5][9].numpy()`` bool (k,): false for a box that evaluation is told to leave out."""
+        return self._column(lambda sequence: sequence.box_values("considered"))
+
+    @property
+    def visibility(self) -> Column[Ragged]:
+        """``[5][9].numpy()`` float32 (k,): the share of the object that can be seen; NaN where nobody said."""
+        return self._column(lambda sequence: sequence.box_values("visibility"))
 
     @property
     def timestamps(self) -> Column[Values]:
@@ -480,22 +495,25 @@ class _Sequence:
 
     @property
     def ids(self) -> Ragged:
-        return self._box_values("track_number")
+        return self.box_values("track_number")
 
     @property
     def classes(self) -> Ragged:
-        return self._box_values("class_id")
+        return self.box_values("class_id")
 
     @property
     def scores(self) -> Ragged:
-        return self._box_values("score")
+        return self.box_values("score")
 
     @property
     def generated(self) -> Ragged:
-        return self._box_values("generated")
+        return self.box_values("generated")
 
-    def _box_values(self, column: str) -> Ragged:
+    def box_values(self, column: str) -> Ragged:
+        """The values of a column of the table of boxes."""
         table = self._boxes()
+        if column not in table.column_names:
+            raise DatasetError(f"this data set's boxes have no {column}, for it is older: package it again")
         return self._by_frame(table, table[column].to_numpy())
 
     def _by_frame(self, boxes: pa.Table, values: Array) -> Ragged:

@@ -36,6 +36,7 @@ class Track:
     end: int
     frames: list[int]
     boxes: list[Box]
+    origin: str = "detected"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _clips(connection: duckdb.DuckDBPyConnection, video_id: str) -> list[Clip]:
 def _tracks(connection: duckdb.DuckDBPyConnection, video_id: str) -> list[Track]:
     query = """
         SELECT track_id, class_name, mean_score, start_frame, end_frame,
-               list(frame ORDER BY frame), list([x, y, w, h] ORDER BY frame)
+               list(frame ORDER BY frame), list([x, y, w, h] ORDER BY frame), origin
         FROM tracks JOIN (SELECT track_id, frame, x, y, w, h FROM track_boxes WHERE video_id = $video) USING (track_id)
         WHERE video_id = $video GROUP BY ALL ORDER BY start_frame, track_id"""
     return [Track(*row) for row in connection.execute(query, {"video": video_id}).fetchall()]

@@ -1,6 +1,7 @@
 """From a video to its clips: one decode pass of small frames through the chosen detector.
 
-Here: the rows of ``clips``. Not here: the detectors.
+Where spans of a video were annotated, only they are decoded and cut. Here: the rows of ``clips``. Not here: the
+detectors, and which spans there are (``spans``).
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import numpy as np
 
 from rushes.settings import Shots
 from rushes.shots.adaptive import AdaptiveCuts
+from rushes.shots.spans import Span, spans_of, stretches
 from rushes.video.media import open_video
+from rushes.video.reader import VideoReader
 from rushes.work.step import Outcome, Task
 
 
 class CutDetector(Protocol):
-    """Finds where shots begin, in one pass over all frames of a video."""
+    """Finds where shots begin, in one pass over consecutive frames of a video."""
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
         """Return the (width, height) at which frames are to be given."""
@@ -39,16 +42,30 @@ class CutVideo:
             self._transnet = TransNet()
 
     def __call__(self, task: Task) -> Outcome:
-        """Return the video's clips: consecutive, without gaps, the whole video when there is no cut."""
+        """Return the clips of the video, or of each of its spans: consecutive, without gaps, one where no cut is.
+
+        Spans that overlap may give clips that overlap; two clips of the same frames are one.
+        """
         video = task.video
-        detector = self._detector()
         with open_video(task.objects, video, task.rows["packets"]) as reader:
-            frames = reader.frames(range(len(reader)), detector.fit(video["width"], video["height"]))
-            cuts = list(detector.cuts(frames))
-            return Outcome({"clips": clip_rows(video, reader.times_s, cuts, self._settings.method)})
+            spans = spans_of(task.rows["annotation_segments"], len(reader))
+            cuts = self._cuts(video, spans, reader)
+            clips: dict[str, dict[str, Any]] = {}
+            for span in spans:
+                for row in clip_rows(video, reader.times_s, cuts, self._settings.method, span):
+                    clips.setdefault(row["clip_id"], row)
+            return Outcome({"clips": sorted(clips.values(), key=lambda row: (row["start_frame"], row["end_frame"]))})
+
+    def _cuts(self, video: dict[str, Any], spans: Sequence[Span], reader: VideoReader) -> list[tuple[int, float]]:
+        """Look at each stretch of frames once, however many spans share it."""
+        cuts: list[tuple[int, float]] = []
+        for start, end in stretches((span.start, span.end) for span in spans):
+            detector = self._detector()
+            cuts += detector.cuts(reader.frames(range(start, end), detector.fit(video["width"], video["height"])))
+        return cuts
 
     def _detector(self) -> CutDetector:
-        """Detectors keep state over a video, so that each video gets a new one."""
+        """Detectors keep state over the frames they are given, so that each stretch gets a new one."""
         if self._transnet is not None:
             from rushes.shots.transitions import TransNetCuts
 
@@ -58,11 +75,11 @@ class CutVideo:
 
 
 def clip_rows(
-    video: dict[str, Any], times_s: np.ndarray, cuts: Sequence[tuple[int, float]], method: str
+    video: dict[str, Any], times_s: np.ndarray, cuts: Sequence[tuple[int, float]], method: str, span: Span
 ) -> list[dict[str, Any]]:
-    """Return rows of ``clips`` for a video cut at ``(frame, score)``; ``times_s`` are all frames' times."""
+    """Return rows of ``clips`` for a span of a video cut at ``(frame, score)``; ``times_s`` are all frames' times."""
     scores = dict(cuts)
-    borders = sorted({0, len(times_s), *scores})
+    borders = sorted({span.start, span.end, *(cut for cut in scores if span.start < cut < span.end)})
     return [
         {
             "clip_id": clip_id(video["video_id"], start, end),
@@ -70,6 +87,7 @@ def clip_rows(
             **time_range(times_s, video["duration_s"], start, end),
             "method": method,
             "score": scores.get(start),
+            "span": span.name,
         }
         for start, end in pairwise(borders)
     ]

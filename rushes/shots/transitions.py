@@ -27,12 +27,12 @@ class TransNetCuts:
 
     def cuts(self, frames: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, float]]:
         """Yield (first frame of a new shot, probability). A gradual change ends the shot where it is most probable."""
-        pictures = [picture for _, picture in frames]
-        if not pictures:
+        given = list(frames)
+        if not given:
             return
-        probability = self._net(np.stack(pictures))
+        probability = self._net(np.stack([picture for _, picture in given]))
         above = np.flatnonzero(probability > self._threshold)
         for run in np.split(above, np.flatnonzero(np.diff(above) > 1) + 1):
-            last = int(run[np.argmax(probability[run])]) if len(run) else len(pictures)
-            if last + 1 < len(pictures):
-                yield last + 1, float(probability[last])
+            last = int(run[np.argmax(probability[run])]) if len(run) else len(given)
+            if last + 1 < len(given):
+                yield given[last + 1][0], float(probability[last])

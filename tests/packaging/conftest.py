@@ -14,14 +14,19 @@ WIDTH, HEIGHT = 64, 48
 
 
 def frame_boxes(*rows: tuple[Any, ...]) -> FrameBoxes:
-    """Rows of (left, top, width, height, track number, class id, score, generated)."""
-    columns = list(zip(*rows, strict=True)) or [()] * 8
+    """Rows of (left, top, width, height, track number, class id, score, generated), and if need be (annotated,
+    considered, visibility)."""
+    whole = [(*row, *(False, True, np.nan)[len(row) - 8 :]) for row in rows]
+    columns = list(zip(*whole, strict=True)) or [()] * 11
     return FrameBoxes(
         boxes=np.array(columns[:4], np.float32).T.reshape(-1, 4),
         track_numbers=np.array(columns[4], np.uint32),
         class_ids=np.array(columns[5], np.int32),
         scores=np.array(columns[6], np.float32),
         generated=np.array(columns[7], bool),
+        annotated=np.array(columns[8], bool),
+        considered=np.array(columns[9], bool),
+        visibility=np.array(columns[10], np.float32),
     )
 
 
@@ -51,6 +56,7 @@ def packed_sequence(
         "end_s": 4 + count / 25,
         "jpegs": tuple(simplejpeg.encode_jpeg(image(number, step), 90, "RGB") for step in range(count)),
         "boxes": tuple(boxes),
+        "annotated": np.array([bool((b.annotated & ~b.generated).any()) for b in boxes], bool),
         "embedding": None,
         "label": None,
     }

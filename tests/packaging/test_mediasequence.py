@@ -81,6 +81,30 @@ def test_boxes_are_normalised_predictions_with_label_track_and_score(sequence_of
     assert first["timestamp"].tolist() == [4_000_000]
 
 
+def test_annotated_boxes_are_ground_truth_beside_predictions(sequence_of, boxes_of, class_names):
+    def true(generated):
+        return (1, 2, 9, 9, 1, 2, 1, generated, True, True, np.nan)
+
+    found = (1, 2, 9, 9, 2, 0, 0.5, False)
+    _, lists = example(
+        sequence_of(0, [boxes_of(true(False), found), boxes_of(found), boxes_of(true(True))]), class_names
+    )
+    assert [step.tolist() for step in lists["region/track/index"]] == [[1], [], [1]]
+    assert [step.tolist() for step in lists["region/is_annotated"]] == [[1], [0], [0]]
+    assert [step.tolist() for step in lists["region/is_generated"]] == [[0], [], [1]]
+    assert [step.tolist() for step in lists["PREDICTED/region/track/index"]] == [[2], [2], []]
+    assert [step.tolist() for step in lists["PREDICTED/region/is_annotated"]] == [[1], [1], [1]]
+
+
+def test_where_people_told_everything_nothing_is_predicted(sequence_of, boxes_of, class_names):
+    true = (1, 2, 9, 9, 1, 2, 1, False, True, True, np.nan)
+    sequence = sequence_of(0, [boxes_of(true), boxes_of()], annotated=np.array([True, True]))
+    _, lists = example(sequence, class_names)
+    assert [step.tolist() for step in lists["region/is_annotated"]] == [[1], [1]]
+    assert [step.tolist() for step in lists["region/num_regions"]] == [[1], [0]]
+    assert not [key for key in lists if key.startswith("PREDICTED/")]
+
+
 def test_every_image_has_one_step_of_regions_also_without_a_box(sequence_of, boxes_of, two_boxes, class_names):
     _, lists = example(sequence_of(0, [two_boxes, boxes_of(), two_boxes]), class_names)
     regions = {key: steps for key, steps in lists.items() if key.startswith("PREDICTED/region/")}

@@ -60,6 +60,23 @@ def test_classes_are_those_of_the_benchmark_and_others_are_counted(sequence_of, 
     assert file.dropped == {"gt_class_unknown_to_mot": 1}
 
 
+def test_the_benchmarks_own_names_are_its_classes(sequence_of, boxes_of):
+    names = ("Pedestrian", "person_on_vehicle", "person on vehicle", "crowd", "class 14")
+    sequence = sequence_of(0, [boxes_of(*[(k, k, 9, 9, k + 1, k, 0.9, False, True, True, 1.0) for k in range(5)])])
+    assert [line[7] for line in lines(files([sequence], names)["train/sequence-0/gt/gt.txt"])] == ["1", "2", "2", "13"]
+
+
+def test_annotated_boxes_are_the_ground_truth_and_detected_ones_the_detections(sequence_of, boxes_of, class_names):
+    true = (1, 2, 9, 9, 1, 0, 1, False, True, False, 0.25)
+    found = (1, 2, 9, 9, 2, 0, 0.5, False)
+    written = files([sequence_of(0, [boxes_of(true, found), boxes_of(found)])], class_names)
+    ground_truth, detections = (written[f"train/sequence-0/{name}"] for name in ("gt/gt.txt", "det/det.txt"))
+    assert lines(ground_truth) == [["1", "1", "2", "3", "9", "9", "0", "1", "0.25"]]
+    assert ground_truth.dropped == {"gt_detected_beside_annotated": 2}
+    assert [line[0] for line in lines(detections)] == ["1", "2"]
+    assert detections.dropped == {"det_annotated": 1}
+
+
 def test_visibility_is_the_share_inside_the_image(sequence_of, boxes_of, class_names):
     boxes = boxes_of((-5, 0, 10, 10, 1, 0, 1, False), (59, 43, 10, 10, 2, 0, 1, False), (99, 0, 10, 10, 3, 0, 1, False))
     file = files([sequence_of(0, [boxes])], class_names)["train/sequence-0/gt/gt.txt"]

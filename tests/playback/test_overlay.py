@@ -1,7 +1,7 @@
 """What is drawn over a video is what the tables say of it."""
 
 import pytest
-from rows import filtered_row, redaction_row, track_row, video_row, write_batch
+from rows import box_row, filtered_row, redaction_row, track_row, video_row, write_batch
 
 from rushes.playback.overlay import Clip, Overlay, Track, read_overlay
 from rushes.store.objects import Objects
@@ -13,17 +13,12 @@ OTHER = filtered_row("park", 0, 40)
 
 def clip_row(clip: dict) -> dict:
     columns = ("clip_id", "video_id", "start_frame", "end_frame", "start_s", "end_s")
-    return {name: clip[name] for name in columns} | {"method": "adaptive", "score": None}
-
-
-def box_row(track: dict, frame: int, *box: float) -> dict:
-    own = {name: track[name] for name in ("track_id", "video_id", "clip_id", "class_id")}
-    return own | dict(zip("xywh", box, strict=True)) | {"frame": frame, "t_s": frame / 25, "score": 0.5}
+    return {name: clip[name] for name in columns} | {"method": "adaptive", "score": None, "span": None}
 
 
 @pytest.fixture
 def street(store: Objects) -> Objects:
-    car, van = track_row(FIRST, 1, 3, 9), track_row(FIRST, 2, 0, 4, "van")
+    car, van = track_row(FIRST, 1, 3, 9), track_row(FIRST, 2, 0, 4, "van", origin="annotated")
     elsewhere = track_row(OTHER, 1, 0, 9)
     write_batch(
         store,
@@ -32,10 +27,10 @@ def street(store: Objects) -> Objects:
         filtered_clips=[OTHER, FIRST, DROPPED],
         tracks=[elsewhere, car, van],
         track_boxes=[
-            box_row(elsewhere, 0, 9, 9, 9, 9),
-            box_row(car, 3, 1, 2, 30, 40),
-            box_row(car, 6, 2, 2, 30, 40),
-            box_row(van, 0, 5, 6, 7, 8),
+            box_row(elsewhere, 0, (9, 9, 9, 9)),
+            box_row(car, 3, (1, 2, 30, 40)),
+            box_row(car, 6, (2, 2, 30, 40)),
+            box_row(van, 0, (5, 6, 7, 8)),
         ],
         redactions=[redaction_row(OTHER, 1, (9, 9, 9, 9)), redaction_row(FIRST, 5, (10, 20, 5, 6), region=2)],
     )
@@ -52,7 +47,7 @@ def test_clips_say_whether_they_were_kept_and_why_not(street: Objects) -> None:
 
 def test_tracks_come_with_their_boxes_in_order_of_beginning(street: Objects) -> None:
     assert read_overlay(street, "street", tracks=True).tracks == [
-        Track(f"{FIRST['clip_id']}.t0002", "van", 0.5, 0, 4, [0], [[5, 6, 7, 8]]),
+        Track(f"{FIRST['clip_id']}.t0002", "van", 0.5, 0, 4, [0], [[5, 6, 7, 8]], "annotated"),
         Track(f"{FIRST['clip_id']}.t0001", "car", 0.5, 3, 9, [3, 6], [[1, 2, 30, 40], [2, 2, 30, 40]]),
     ]
 

@@ -15,6 +15,7 @@ from videos import make_video
 from rushes.settings import Shots
 from rushes.shots.adaptive import AdaptiveCuts
 from rushes.shots.cut import CutVideo, clip_rows
+from rushes.shots.spans import Span
 from rushes.store.objects import Objects
 from rushes.store.schemas import CLIPS
 from rushes.store.validation import problems
@@ -94,7 +95,7 @@ def test_clips_follow_one_another_from_the_first_frame_to_the_last(count: int, d
     steps = data.draw(st.lists(st.integers(1, 90), min_size=count, max_size=count))
     times = np.cumsum([0, *steps]) / 1000 + 5
     video = {"video_id": "v", "duration_s": times[-1] - times[0]}
-    rows = clip_rows(video, times[:-1], [(at, at / 2) for at in cuts], "made")
+    rows = clip_rows(video, times[:-1], [(at, at / 2) for at in cuts], "made", Span(None, 0, count))
     borders = [0, *sorted(cuts), count]
     assert ranges(rows) == list(pairwise(borders))
     assert [row["start_s"] for row in rows] == times[borders[:-1]].tolist()

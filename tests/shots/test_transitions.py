@@ -17,8 +17,8 @@ class Given:
         return self.probabilities
 
 
-def cuts(probabilities: list[float], threshold: float = 0.5) -> list[tuple[int, float]]:
-    frames = ((n, np.zeros((27, 48, 3), np.uint8)) for n in range(len(probabilities)))
+def cuts(probabilities: list[float], threshold: float = 0.5, first: int = 0) -> list[tuple[int, float]]:
+    frames = ((first + n, np.zeros((27, 48, 3), np.uint8)) for n in range(len(probabilities)))
     found = TransNetCuts(Given(probabilities), threshold).cuts(frames)  # type: ignore[arg-type]
     return [(frame, round(score, 3)) for frame, score in found]
 
@@ -41,3 +41,7 @@ def test_the_shot_after_a_run_begins_after_its_peak(
     probabilities: list[float], expected: list[tuple[int, float]]
 ) -> None:
     assert cuts(probabilities) == expected
+
+
+def test_frames_are_counted_as_they_are_given() -> None:
+    assert cuts([0.1, 0.9, 0.1, 0.1], first=100) == [(102, 0.9)]

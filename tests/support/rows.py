@@ -112,9 +112,26 @@ def track_row(clip: Row, number: int, start: int, end: int, class_name: str = "c
         "mean_score": 0.5,
         "mean_area": 0.1,
         "top10_class_ids": [2],
+        "top10_class_names": [class_name],
         "top10_mean": [0.5],
         "top10_std": [0.1],
         "origin": "detected",
+        "object_id": None,
+        "considered": True,
+        "complete": False,
+        **changes,
+    }
+
+
+def box_row(track: Row, frame: int, box: Sequence[float], **changes: Any) -> Row:
+    return {
+        **{name: track[name] for name in ("track_id", "video_id", "clip_id", "class_id")},
+        "frame": frame,
+        "t_s": frame / 25,
+        **dict(zip("xywh", map(float, box), strict=True)),
+        "score": 0.5,
+        "considered": True,
+        "visibility": None,
         **changes,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,11 +17,15 @@ from rushes.work.step import Task
 
 
 def ingested(store: Objects, path: Path, video_id: str, rows: Mapping[str, pa.Table] | None = None) -> Task:
-    """Bring a file into the store; return the task of a later step, whose rows are the video's and those given."""
+    """Bring a file into the store; return the task of a later step, whose rows are the video's and those given.
+
+    Without others, its annotations are empty.
+    """
     entry = Entry(video_id, video_id, str(path))
     own = ingest(Task(store, entry, "made", {})).rows
     videos = VIDEOS.from_rows(own["videos"])  # type: ignore[arg-type]
-    return Task(store, entry, "made", {"videos": videos, "packets": own["packets"], **(rows or {})})
+    brought: dict[str, Any] = {**own, "videos": videos}
+    return Task(store, entry, "made", {**brought, **(rows or {})})
 
 
 def write_video_tables(store: Objects, task: Task, batch: str = "made-0000") -> None:
