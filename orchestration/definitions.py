@@ -23,7 +23,7 @@ from assets.tracks import tracks
 from orchestration.checks import CHECKS
 from orchestration.jobs import build_batch, build_recipe
 from orchestration.schedules import fill_batches, fill_recipes
-from orchestration.sensors import new_partitions
+from orchestration.sensors import inbox, new_partitions
 from resources.compute import ComputeResource
 from resources.store import StoreResource
 
@@ -35,7 +35,7 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
         asset_checks=CHECKS,
         jobs=[build_batch, build_recipe],
         schedules=[fill_batches, fill_recipes],
-        sensors=[new_partitions],
+        sensors=[new_partitions, inbox],
         # A step shares its videos among processes of its own; a process a step would only add to them.
         executor=dg.in_process_executor,
         resources={"store": StoreResource(uri=store_uri()), "compute": ComputeResource(), **(resources or {})},

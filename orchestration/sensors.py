@@ -1,13 +1,17 @@
-"""Keeping Dagster's partitions in step with the store: batches that were registered, recipes that were added.
+"""Keeping Dagster's partitions in step with the store, and the store with its inbox.
 
-Here: which partition keys there are. Not here: building them (``schedules``, or people).
+Here: which partition keys there are, and looking into the inbox now and then. Not here: building what is new
+(``schedules``, or people), what becomes of a file that is dropped (``rushes.sources.inbox``).
 """
+
+from __future__ import annotations
 
 import dagster as dg
 
 from assets.partitions import batches, recipes
 from resources.store import StoreResource
 from rushes.selection import recipe as recipe_files
+from rushes.sources.inbox import Inbox
 from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects
 
@@ -42,3 +46,21 @@ def new_partitions(context: dg.SensorEvaluationContext, store: StoreResource) ->
     return dg.SensorResult(
         dynamic_partitions_requests=[definitions[name].build_add_request(keys) for name, keys in fresh.items()]
     )
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Registers what was dropped into inbox/ of the store, as 'rushes add' would, once it is whole.",
+)
+def inbox(context: dg.SensorEvaluationContext, store: StoreResource) -> dg.SensorResult | dg.SkipReason:
+    """Register what lies in the inbox as it did at the last look."""
+    looked = Inbox(store.objects, context.cursor)
+    for item in looked.whole():
+        done = looked.add(item)
+        context.log.info(done.words) if done.ok else context.log.error(done.words)
+    context.update_cursor(looked.cursor)
+    fresh = missing_keys(context.instance, store.objects).get(str(batches.name), []) if looked.registered else []
+    if not fresh:
+        return dg.SkipReason("; ".join(looked.words) or "nothing new that is whole")
+    return dg.SensorResult(dynamic_partitions_requests=[batches.build_add_request(fresh)])

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from rushes.errors import RushesError, SettingsError, StoppedError, StoreError
 from rushes.store.objects import Objects
 
 if TYPE_CHECKING:
+    from rushes.sources.register import Registered
     from rushes.status import PartitionStatus
 
 app = typer.Typer(
@@ -45,6 +47,8 @@ app.add_typer(settings_app, name="settings")
 # Into a file or another program, tables are as wide as they need to be: nothing is cut off.
 out = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
 err = Console(stderr=True, highlight=False)
+# So many lines of a kind are printed before the rest is counted.
+_SHOWN = 10
 
 
 @app.callback()
@@ -61,30 +65,90 @@ def this_store() -> Objects:
     return Objects(os.environ["RUSHES_STORE"])
 
 
-@app.command(epilog="`rushes add bikes.mp4` · `rushes add videos/ --collection street --link` · `rushes add s3://b/a`")
+def _list_formats(wanted: bool) -> None:
+    if not wanted:
+        return
+    from rushes.sources.formats.known import FORMATS
+
+    table = _table("format", "what it is")
+    for format in FORMATS.values():
+        table.add_row(format.name, escape(format.what))
+    out.print(table)
+    raise typer.Exit()
+
+
+@app.command(
+    epilog="`rushes add bikes.mp4` · `rushes add videos/ --collection street --link` · `rushes add s3://b/a/` · "
+    "`rushes add MOT17/ --collection mot` · `rushes add hdvila_part0.jsonl --dry-run` · "
+    "`rushes add Charades_v1_train.csv --media Charades_v1/`; all formats: docs/sources.md"
+)
 def add(
-    sources: Annotated[list[str], typer.Argument(help="video files, folders of them, or URIs")],
+    sources: Annotated[list[str], typer.Argument(help="videos, folders, data sets, manifests, or addresses of them")],
     collection: Annotated[str, typer.Option(help="name for where these videos come from")] = "main",
     link: Annotated[bool, typer.Option("--link", help="leave the bytes where they are, copy nothing")] = False,
-    creds_key: Annotated[str | None, typer.Option(help="name of the credentials that the URIs need, or ENV")] = None,
+    format: Annotated[
+        str, typer.Option("--format", help="what it is, where that is not plain: see --formats")
+    ] = "auto",
+    media: Annotated[str | None, typer.Option(help="folder or address in which a manifest's videos are")] = None,
+    creds_key: Annotated[str | None, typer.Option(help="name of the credentials that addresses need, or ENV")] = None,
     id: Annotated[str | None, typer.Option("--id", help="name of a single video; default: its file's")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="videos in a batch")] = 64,
+    deep: Annotated[bool, typer.Option("--deep", help="decode every frame once to see that it is sound")] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="let a manifest name machines of private networks")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would be registered, register nothing")] = False,
+    formats: Annotated[
+        bool, typer.Option("--formats", help="list the formats and end", is_eager=True, callback=_list_formats)
+    ] = False,
 ) -> None:
-    """Register videos as sealed batches. The same video added twice adds nothing."""
-    from rushes.sources.register import register
+    """Register videos and their annotations as sealed batches. The same thing added twice adds nothing."""
+    from rushes.sources.register import How, register
 
-    done = register(
-        this_store(), sources, collection, link=link, creds_key=creds_key, video_id=id, batch_size=batch_size
-    )
-    for missing in done.missing:
-        err.print(f"warning: {missing}: no such file now; it will be a reject unless it appears", soft_wrap=True)
-    for batch in done.batches:
+    how = How(link, creds_key, id, batch_size, format, media, allow_private, deep, dry_run)
+    with err.status("reading") as reading:
+        done = register(
+            this_store(), sources, collection, how, lambda found: reading.update(f"reading: {found} videos")
+        )
+    _print_registered(done, collection, dry_run)
+
+
+def _print_registered(done: Registered, collection: str, dry_run: bool) -> None:
+    warnings = [f"{path}: no such file now; it will be a reject unless it appears" for path in done.missing]
+    warnings += [f"{misfit.detail}; it will be a reject" for misfit in done.misfits]
+    for warning in warnings[:_SHOWN]:
+        err.print(f"warning: {warning}", soft_wrap=True, markup=False)
+    if len(warnings) > _SHOWN:
+        err.print(f"warning: and {len(warnings) - _SHOWN} more of the kind", soft_wrap=True)
+    if dry_run:
+        _print_entries(done)
+    for batch in done.batches[:_SHOWN]:
         out.print(f"batch {batch.name}: {len(batch.entries)} videos", soft_wrap=True)
-    known = f", {len(done.known)} known already" if done.known else ""
+    if len(done.batches) > _SHOWN:
+        out.print(f"… and {len(done.batches) - _SHOWN} more, up to {done.batches[-1].name}", soft_wrap=True)
     for changed in done.changed:
         out.print(f"{changed} holds another file now and is to be indexed anew", soft_wrap=True, markup=False)
-    following = "; next: rushes build" if done.new or done.changed else ""
-    out.print(f"{done.new} videos registered in {collection}{known}{following}", soft_wrap=True)
+    said = [
+        f"{done.new} videos {'would be ' if dry_run else ''}registered in {collection} as {', '.join(done.formats)}"
+    ]
+    said += [f"{done.with_lines} with annotations"] if done.with_lines else []
+    said += [f"{len(done.known)} known already"] if done.known else []
+    said += [f"new annotations for {len(done.annotated)} of them"] if done.annotated else []
+    said += [f"{len(done.misfits)} lines that name none"] if done.misfits else []
+    following = "next: rushes build" if done.batches or done.changed or done.annotated else ""
+    following = "next: the same without --dry-run" if dry_run and following else following
+    out.print("; ".join(filter(None, [", ".join(said), following])), soft_wrap=True)
+
+
+def _print_entries(done: Registered) -> None:
+    entries = [entry for batch in done.batches for entry in batch.entries if entry.misfit is None]
+    table = _table("video", "from", "named by")
+    for entry in entries[:_SHOWN]:
+        table.add_row(entry.video_id, escape(entry.source_uri), escape(entry.place or ""))
+    if entries:
+        out.print(table)
+    if len(entries) > _SHOWN:
+        out.print(f"… and {len(entries) - _SHOWN} more")
 
 
 @app.command(epilog="`rushes status` · `rushes status --json`")
@@ -113,7 +177,7 @@ def _print_statuses(everything: list[list[PartitionStatus]]) -> None:
         for one in partition:
             colour = {"built": "green", "missing": "yellow", "stale": "yellow"}.get(one.state.value, "red")
             state = f"[{colour}]{one.state.value}[/]"
-            remark = one.failure or one.note or ""
+            remark = escape(one.failure or one.note or "")
             table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", remark)
         table.add_section()
     out.print(table)
@@ -159,7 +223,7 @@ def why(item: Annotated[str, typer.Argument(help="id of a video, clip, track or 
     from rushes.story import story
 
     with connect(this_store()) as connection:
-        for chapter in story(connection, item):
+        for chapter in story(connection, item, this_store()):
             if len(chapter.rows) == 1:
                 table = _table("", "", title=chapter.title, header=False)
                 for name, value in zip(chapter.columns, chapter.rows[0], strict=True):
@@ -169,6 +233,8 @@ def why(item: Annotated[str, typer.Argument(help="id of a video, clip, track or 
                 for row in chapter.rows:
                     table.add_row(*(_cell(value) for value in row))
             out.print(table)
+            if chapter.note:
+                out.print(chapter.note, soft_wrap=True, markup=False)
 
 
 @app.command(epilog="`rushes play bikes --tracks` · `rushes play ~/clip.mkv` · `rushes play bikes --no-browser`")
@@ -321,7 +387,7 @@ def _cell(value: Any) -> str:
         return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.0f}"
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
-    return "" if value is None else str(value)
+    return "" if value is None else escape(str(value))
 
 
 def main() -> None:

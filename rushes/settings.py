@@ -22,6 +22,23 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Ingest(_Section):
+    """What is asked of videos that come in, and of those who send them."""
+
+    check: Literal["first", "keyframes", "all"] = Field(
+        "keyframes", description="frames that must decode: the first, the keyframes, or all"
+    )
+    max_bytes: int = Field(8_000_000_000, gt=0, description="larger downloads are refused")
+    max_duration_s: float = Field(43_200.0, gt=0, description="longer downloads are refused")
+    max_height: int = Field(720, gt=0, description="of a site that offers several sizes, the largest up to this")
+    cookies: str | None = Field(None, description="a cookies.txt to show to video sites")
+    downloads: int = Field(8, ge=1, description="downloads at once")
+    per_host: int = Field(2, ge=1, description="of them from one host")
+    rate_limit: int | None = Field(None, gt=0, description="bytes a second that a download may take; null: all it gets")
+    min_speed: int = Field(10_000, ge=0, description="bytes a second; a server that stays below is given up on")
+    patience_s: float = Field(30.0, gt=0, description="for how long it may stay below")
+
+
 class Shots(_Section):
     """How a video is cut into clips."""
 
@@ -63,6 +80,9 @@ class Tracking(_Section):
     """How objects are found and followed."""
 
     model: str = Field("yolo11n", description="registry name, or path of a .onnx or .pt file")
+    origin: Literal["auto", "detected", "annotated", "both"] = Field(
+        "auto", description="whose tracks: annotated ones where a video has them, else detected; or always one, or both"
+    )
     fps: float = Field(8.0, gt=0, description="frames a second that the detector looks at")
     min_score: float = Field(0.1, gt=0, lt=1, description="least score of a detection that tracking may use")
     nms_iou: float = Field(0.7, gt=0, le=1, description="detections that overlap more are one")
@@ -87,6 +107,7 @@ class Build(_Section):
 class Settings(_Section):
     """All settings, for one collection."""
 
+    ingest: Ingest = Ingest()
     shots: Shots = Shots()
     filters: Filters = Filters()
     privacy: Privacy = Privacy()

@@ -8,24 +8,41 @@ own), recipes' assets (``rushes.selection``, ``rushes.packaging``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rushes.settings import Settings
-from rushes.work.step import Compute, Step
-
-
-def _nothing(settings: Settings) -> Mapping[str, Any]:
-    return {}
+from rushes.store.objects import Objects
+from rushes.store.rejects import Reject
+from rushes.work.step import Compute, Fetch, Settled, Step
 
 
 def _no_models(settings: Settings) -> Sequence[str]:
     return ()
 
 
+def _ingest_params(settings: Settings) -> Mapping[str, Any]:
+    """What decides whether a video comes in; how it is fetched shapes nothing."""
+    ingest = settings.ingest
+    return {"check": ingest.check, "limits": [ingest.max_bytes, ingest.max_duration_s], "height": ingest.max_height}
+
+
 def _ingest(settings: Settings) -> Compute:
     from rushes.sources.ingest import ingest
 
-    return ingest
+    return partial(ingest, settings=settings.ingest)
+
+
+def _fetch(objects: Objects, settings: Settings) -> Fetch:
+    from rushes.sources.fetch import FetchVideo
+
+    return FetchVideo(objects, settings.ingest)
+
+
+def _duplicates(objects: Objects, batch: str, videos: Sequence[Settled]) -> Mapping[str, Reject]:
+    from rushes.sources.duplicates import duplicates
+
+    return duplicates(objects, batch, videos)
 
 
 def _cut(settings: Settings) -> Compute:
@@ -70,11 +87,12 @@ def _filters_models(settings: Settings) -> Sequence[str]:
 
 
 def _tracking_params(settings: Settings) -> Mapping[str, Any]:
-    return settings.tracking.model_dump()
+    detecting = settings.tracking.origin != "annotated"
+    return settings.tracking.model_dump() if detecting else {"origin": "annotated"}
 
 
 def _tracking_models(settings: Settings) -> Sequence[str]:
-    return [settings.tracking.model]
+    return [settings.tracking.model] if settings.tracking.origin != "annotated" else []
 
 
 def _embedding_params(settings: Settings) -> Mapping[str, Any]:
@@ -85,12 +103,33 @@ def _embedding_models(settings: Settings) -> Sequence[str]:
     return [settings.embedding.model]
 
 
-_RAW = Step("raw_videos", "2", (), ("videos", "packets"), _nothing, _no_models, _ingest)
-_CLIPS = Step("scene_clips", "1", ("raw_videos",), ("clips",), _shots_params, _shots_models, _cut)
+_RAW = Step(
+    "raw_videos",
+    "3",
+    (),
+    (),
+    ("videos", "packets", "annotation_boxes", "annotation_segments"),
+    _ingest_params,
+    _no_models,
+    _ingest,
+    _fetch,
+    _duplicates,
+)
+_CLIPS = Step(
+    "scene_clips",
+    "2",
+    ("raw_videos",),
+    ("videos", "packets", "annotation_segments"),
+    ("clips",),
+    _shots_params,
+    _shots_models,
+    _cut,
+)
 _FILTERED = Step(
     "filtered_clips",
     "2",
     ("raw_videos", "scene_clips"),
+    ("videos", "packets", "clips"),
     ("filtered_clips", "redactions"),
     _filters_params,
     _filters_models,
@@ -98,8 +137,9 @@ _FILTERED = Step(
 )
 _TRACKS = Step(
     "tracks",
-    "1",
+    "2",
     ("raw_videos", "filtered_clips"),
+    ("videos", "packets", "annotation_boxes", "annotation_segments", "filtered_clips"),
     ("tracks", "track_boxes"),
     _tracking_params,
     _tracking_models,
@@ -109,6 +149,7 @@ _EMBEDDINGS = Step(
     "embeddings",
     "1",
     ("raw_videos", "filtered_clips", "tracks"),
+    ("videos", "packets", "filtered_clips", "tracks", "track_boxes"),
     ("embeddings",),
     _embedding_params,
     _embedding_models,

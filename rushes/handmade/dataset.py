@@ -12,7 +12,7 @@ import os
 import secrets
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -77,6 +77,13 @@ class Dataset:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self[i] for i in range(len(self)))
+
+    def __enter__(self) -> Self:
+        """Return itself, for programs that write in a ``with``: every append is written whole with or without one."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
 
     def __getattr__(self, name: str) -> Column:
         if name.startswith("_") or name not in self.kinds:

@@ -1,9 +1,10 @@
-"""Registering videos: paths, folders and URIs become entries of sealed batches.
+"""Registering videos: what was found becomes entries of sealed batches, and annotations go to where their videos are.
 
 Registering reads no video; it only says what there is. The same source added twice adds nothing, but a link elsewhere
-is then looked at again. What is written down
-is for all to read: an address that holds a secret is refused, and of credentials only the name is kept. Here: names of
-videos and batches. Not here: reading the sources (``ingest``).
+is then looked at again, and annotations that are new go to the videos they speak of. What is written down
+is for all to read: an address that holds a secret is refused, and of credentials only the name is kept. Here: entries
+and batches, what is known already. Not here: finding sources (``find``), putting their lines together (``gather``),
+reading the sources (``ingest``).
 """
 
 from __future__ import annotations
@@ -11,138 +12,328 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from rushes.errors import SettingsError, StoreError
 from rushes.ranges import Fingerprint, open_ranges
-from rushes.ranges.address import check_address, is_elsewhere, shown
+from rushes.ranges.address import is_elsewhere, local_path, shown
 from rushes.ranges.credentials import check_key
+from rushes.sources.find import AUTO, LISTS, Found, find
+from rushes.sources.gather import Gathered, Gathering
+from rushes.sources.ids import video_id_of
+from rushes.sources.source import Misfit
+from rushes.sources.trust import refuse_listed
+from rushes.store.annotations import Lines, attach, kept_lines, write_lines
 from rushes.store.links import write_seen
-from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
+from rushes.store.manifests import Batch, Entry, read_batch, read_batches, seal_batch
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
+from rushes.store.rejects import Reason
 from rushes.store.schemas import VIDEOS
 from rushes.store.tables import read_partition
-from rushes.video.images import picture_folder
 
-VIDEO_SUFFIXES = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".mpg",
-        ".mpeg",
-        ".wmv",
-        ".flv",
-        ".ogv",
-        ".3gp",
-    ]
-)
 DEFAULT_BATCH_SIZE = 64
-_LONGEST_NAME = 128
+
+
+@dataclass(frozen=True)
+class How:
+    """How sources are to be registered.
+
+    ``link`` leaves the bytes where they are; ``creds_key`` names the credentials that addresses need; ``video_id`` is
+    the name of a single video; ``allow_private`` trusts every address; ``deep`` asks for each frame to be decoded once;
+    ``format`` says what the sources are, and ``media`` where a manifest's videos are. A ``dry_run`` writes nothing.
+    """
+
+    link: bool = False
+    creds_key: str | None = None
+    video_id: str | None = None
+    batch_size: int = DEFAULT_BATCH_SIZE
+    format: str = AUTO
+    media: str | None = None
+    allow_private: bool = False
+    deep: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
 class Registered:
-    """What registering did. ``missing`` are sources not there now, ``changed`` links that hold another file."""
+    """What registering did.
+
+    ``missing`` are sources not there now, ``changed`` links that hold another file, ``annotated`` the ids of known
+    videos that new annotations went to, ``misfits`` what could not name a video and was registered to be a reject,
+    ``formats`` what the sources were found to be, ``with_lines`` how many new videos have annotations.
+    """
 
     batches: tuple[Batch, ...]
     known: tuple[str, ...]
     missing: tuple[str, ...]
     changed: tuple[str, ...]
+    annotated: tuple[str, ...] = ()
+    misfits: tuple[Misfit, ...] = ()
+    formats: tuple[str, ...] = ()
+    with_lines: int = 0
 
     @property
     def new(self) -> int:
         """How many videos were registered."""
-        return sum(len(batch.entries) for batch in self.batches)
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source to register and the name its video is to have."""
-
-    uri: str
-    video_id: str
+        return sum(entry.misfit is None for batch in self.batches for entry in batch.entries)
 
 
 def register(
     objects: Objects,
     sources: Sequence[str],
     collection: str,
-    *,
-    link: bool = False,
-    creds_key: str | None = None,
-    video_id: str | None = None,
-    batch_size: int = DEFAULT_BATCH_SIZE,
+    how: How = How(),
+    progress: Callable[[int], None] = lambda found: None,
 ) -> Registered:
     """Seal batches of the sources that the store does not have yet.
 
-    ``sources`` are files, folders (all videos and MOT sequences below them, or the one video that their
-    pictures are) and URIs; ``video_id`` names a single file; ``creds_key``
-    names the credentials that the URIs need. A file that is not there is registered as well, so that the batch tells
-    what became of it. Raises ``StoreError`` for a folder without videos, ``SettingsError`` for names and addresses that
-    cannot be used.
+    ``sources`` are files, folders, manifests and addresses: whatever a format of ``rushes.sources.formats`` knows. A
+    file that is not there, and a line that makes no sense, is registered as well, so that the batch tells what became
+    of it. ``progress`` is told how many were found. Raises ``StoreError`` for what holds no videos, ``SettingsError``
+    for names and addresses that cannot be used.
     """
     check_name(collection, "collection")
-    if creds_key is not None:
-        _check_creds_key(creds_key, sources)
-    found = list(_found(sources))
-    if video_id is not None:
-        check_name(video_id, "video id")
-        if len(found) != 1:
-            raise SettingsError(f"--id names one video, but {len(found)} were given")
-        found = [Source(found[0].uri, video_id)]
-    known = _Known.of(objects, collection)
-    fresh = [source for source in found if source.uri not in known.uris]
-    batches = _seal(
-        objects, collection, list(_entries(fresh, known.owners, link, creds_key)), known.next_number, batch_size
-    )
+    if how.creds_key is not None:
+        _check_creds_key(how.creds_key, sources)
+    with Gathering() as gathering:
+        formats = _gather(gathering, sources, how, progress)
+        if how.video_id is not None:
+            _name(gathering.sources.values(), how.video_id)
+        known = _Known.of(objects, collection)
+        batches, there = _seal(objects, collection, gathering, known, how)
+        annotated = tuple(_annotate(objects, gathering, there, how))
+    everything = gathering.sources.values()
+    new = {entry.source_uri for batch in batches for entry in batch.entries}
+    named = {source.uri for source, _ in there if source.place is None}
     return Registered(
         tuple(batches),
-        known=tuple(source.uri for source in found if source.uri in known.uris),
-        missing=tuple(s.uri for s in found if "://" not in s.uri and not Path(s.uri).exists()),
-        changed=tuple(_changed(objects, {source.uri for source in found} & known.uris)),
+        known=tuple(source.uri for source, _ in there),
+        missing=tuple(_missing(uri for uri in gathering.sources if uri in new or uri in named)),
+        changed=()
+        if how.dry_run
+        else tuple(_changed(objects, {s.uri: s.content for s, _ in there if s.place is None or s.content})),
+        annotated=annotated,
+        misfits=tuple(misfit for misfit in gathering.misfits if misfit.place in new),
+        formats=formats,
+        with_lines=sum(bool(source.waiting) for source in everything if source.uri in new),
     )
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What is registered already: all sources, the source that has each video id, the collection's next batch."""
+class _Place:
+    """Where a video is registered."""
 
-    uris: set[str]
-    owners: dict[str, str]
-    next_number: int
+    batch: str
+    entry_id: str
+    uri: str
+
+
+class _Known:
+    """What is registered already: by source, by the id that a video has, and the collection's next batch.
+
+    A collection's batches are numbered without a gap, and each is created only where there is none: who seals one has
+    seen all before it. So two that register the same at once still register everything once.
+    """
+
+    def __init__(self, collection: str) -> None:
+        self._collection = collection
+        self.uris: dict[str, _Place] = {}
+        self.owners: dict[str, _Place] = {}
+        self.next_number = 0
 
     @classmethod
     def of(cls, objects: Objects, collection: str) -> _Known:
-        uris: set[str] = set()
-        owners: dict[str, str] = {}
-        last = -1
+        known = cls(collection)
         for batch in read_batches(objects):
-            if batch.collection == collection:
-                last = max(last, int(batch.name.rpartition("-")[2]))
-            uris.update(entry.source_uri for entry in batch.entries)
-            owners.update((e.video_id, e.source_uri) for e in batch.entries if e.rival is None)
-        return cls(uris, owners, last + 1)
+            known.add(batch)
+        return known
+
+    @property
+    def next_name(self) -> str:
+        return f"{self._collection}-{self.next_number:04d}"
+
+    def add(self, batch: Batch) -> None:
+        """Take in a batch."""
+        if batch.collection == self._collection or batch.name == self.next_name:
+            self.next_number = max(self.next_number, int(batch.name.rpartition("-")[2]) + 1)
+        for entry in batch.entries:
+            place = _Place(batch.name, entry.entry_id, entry.source_uri)
+            self.uris.setdefault(entry.source_uri, place)
+            if entry.rival is None:
+                self.owners.setdefault(entry.video_id, place)
+
+    def place(self, item: Gathered | Misfit) -> _Place | None:
+        """Return where something is registered, if it is."""
+        if isinstance(item, Misfit):
+            return self.uris.get(item.place)
+        return self.uris.get(item.uri) or (self.owners.get(item.video_id) if item.by_id else None)
 
 
-def _changed(objects: Objects, uris: set[str]) -> Iterator[str]:
-    """Look again at known links elsewhere; leave word of those that hold another file than was indexed."""
-    if not any(is_elsewhere(uri) for uri in uris):
+def _gather(gathering: Gathering, sources: Sequence[str], how: How, progress: Callable[[int], None]) -> tuple[str, ...]:
+    """Find all sources and put them together; return the formats they were found to be."""
+    formats: dict[str, None] = {}
+    for given in sources:
+        senseless: list[Misfit] = []
+        count = 0
+        for count, found in enumerate(find(given, how.format, how.media, how.creds_key), 1):
+            found = _trusted(found, how.allow_private)
+            formats[found.format.name] = None
+            if isinstance(found.source, Misfit):
+                senseless.append(found.source)
+            gathering.add(found)
+            if count % 1000 == 0:
+                progress(len(gathering.sources))
+        if count == len(senseless) > 1:
+            why = f"{senseless[0].place}: {senseless[0].detail}"
+            raise StoreError(f"{shown(given)}: no line of it names a video as {next(reversed(formats))}: {why}")
+    return tuple(formats)
+
+
+def _trusted(found: Found, allow_private: bool) -> Found:
+    """Return what was found, or why a manifest may not name it."""
+    source = found.source
+    if isinstance(source, Misfit) or source.place is None:
+        return found
+    why = None
+    if is_elsewhere(source.uri):
+        why = refuse_listed(source.uri, allow_private)
+    elif source.within is None:
+        why = f"{source.uri}: a manifest may name only files of its own folder"
+    return found if why is None else replace(found, source=Misfit(source.place, Reason.FORBIDDEN, why, source.uri))
+
+
+def _name(sources: Iterable[Gathered], video_id: str) -> None:
+    check_name(video_id, "video id")
+    sources = list(sources)
+    if len(sources) != 1:
+        raise SettingsError(f"--id names one video, but {len(sources)} were given")
+    sources[0].video_id = video_id
+
+
+def _seal(
+    objects: Objects, collection: str, gathering: Gathering, known: _Known, how: How
+) -> tuple[list[Batch], list[tuple[Gathered, _Place]]]:
+    """Seal what is new in batches of ``batch_size``, with its lines; return them, and what was registered already."""
+    batches: list[Batch] = []
+    there: list[tuple[Gathered, _Place]] = []
+    waiting: deque[Gathered | Misfit] = deque([*gathering.sources.values(), *gathering.misfits])
+    while chunk := _next_new(waiting, there, known, how.batch_size):
+        entries = _entries(chunk, known, how)
+        annotations = None if how.dry_run else write_lines(objects, _lines_of(gathering, chunk, entries))
+        batch = Batch(known.next_name, collection, tuple(entries), annotations)
+        if how.dry_run or seal_batch(objects, batch):
+            batches.append(batch)
+        else:  # somebody registers into this collection at the same time: part of it may be known now
+            waiting.extendleft(reversed(chunk))
+            batch = read_batch(objects, batch.name)
+        known.add(batch)
+    return batches, there
+
+
+def _next_new(
+    waiting: deque[Gathered | Misfit], there: list[tuple[Gathered, _Place]], known: _Known, count: int
+) -> list[Gathered | Misfit]:
+    """Take so many that are new; put those that are registered into ``there``."""
+    new: list[Gathered | Misfit] = []
+    while waiting and len(new) < count:
+        item = waiting.popleft()
+        place = known.place(item)
+        if place is None:
+            new.append(item)
+        elif isinstance(item, Gathered):
+            there.append((item, place))
+    return new
+
+
+def _missing(uris: Iterable[str]) -> Iterator[str]:
+    for uri in uris:
+        if not is_elsewhere(uri) and not os.path.exists(local_path(uri)):
+            yield uri
+
+
+def _lines_of(
+    gathering: Gathering, chunk: Sequence[Gathered | Misfit], entries: Sequence[Entry]
+) -> dict[str, list[Lines]]:
+    pairs = zip(chunk, entries, strict=True)
+    return {entry.entry_id: gathering.lines(source) for source, entry in pairs if isinstance(source, Gathered)}
+
+
+def _entries(chunk: Sequence[Gathered | Misfit], known: _Known, how: How) -> list[Entry]:
+    """Return the entries of one batch. Of those that are to have one id, the first gets it."""
+    entries: list[Entry] = []
+    here: dict[str, str] = {}
+    taken: dict[str, int] = {}
+    for item in chunk:
+        if isinstance(item, Misfit):
+            entries.append(_misfit_entry(item))
+            continue
+        owner = known.owners.get(item.video_id)
+        rival = here.setdefault(item.video_id, item.uri) if owner is None else owner.uri
+        number = taken[item.video_id] = taken.get(item.video_id, 1) + (rival != item.uri)
+        entry_id = item.video_id if rival == item.uri else f"{item.video_id}~{number}"
+        entries.append(_entry(item, entry_id, None if rival == item.uri else rival, how))
+    return entries
+
+
+def _entry(source: Gathered, entry_id: str, rival: str | None, how: How) -> Entry:
+    return Entry(
+        entry_id,
+        source.video_id,
+        source.uri,
+        linked=how.link,
+        creds_key=how.creds_key if is_elsewhere(source.uri) else None,
+        rival=rival,
+        place=source.place,
+        trust="any" if how.allow_private else "given" if source.place is None else "listed",
+        within=source.within,
+        deep=how.deep,
+    )
+
+
+def _misfit_entry(misfit: Misfit) -> Entry:
+    """Return the entry of what names no video: it is called after the place where it stands."""
+    mark = hashlib.sha256(f"{misfit.place} {misfit.text}".encode()).hexdigest()[:8]
+    name = video_id_of(re.sub(r"[^A-Za-z0-9_]+", "-", os.path.basename(misfit.place)) + f"-{mark}")
+    return Entry(name, name, misfit.place, misfit=(misfit.reason.value, misfit.detail))
+
+
+def _annotate(
+    objects: Objects, gathering: Gathering, there: Sequence[tuple[Gathered, _Place]], how: How
+) -> Iterator[str]:
+    """Let lines that are new count for the known videos they speak of; yield those videos' ids."""
+    by_batch: dict[str, list[tuple[str, Gathered]]] = {}
+    for source, place in there:
+        if source.waiting:
+            by_batch.setdefault(place.batch, []).append((place.entry_id, source))
+    for batch, sources in by_batch.items():
+        kept = kept_lines(objects, read_batch(objects, batch))
+        news: dict[str, list[Lines]] = {}
+        for entry_id, source in sources:
+            there_already = {(one.annotation, one.origin, one.sha256) for one in kept.get(entry_id, ())}
+            for lines in gathering.lines(source):
+                if (lines.annotation, lines.origin, lines.sha256) not in there_already:
+                    news.setdefault(entry_id, []).append(lines)
+        listing = None if how.dry_run else write_lines(objects, news)
+        if listing is not None:
+            attach(objects, batch, listing)
+        yield from news
+
+
+def _changed(objects: Objects, links: dict[str, Fingerprint | None]) -> Iterator[str]:
+    """Look again at known links elsewhere; leave word of those that hold another file than was indexed.
+
+    ``links`` says what each holds, where a listing has told that already.
+    """
+    if not any(is_elsewhere(uri) for uri in links):
         return
     for batch in read_batches(objects):
-        links = [e for e in batch.entries if e.source_uri in uris and e.linked and is_elsewhere(e.source_uri)]
-        indexed = _indexed(objects, batch.name) if links else {}
-        for entry in links:
-            content = open_ranges(entry.source_uri, entry.creds_key).fingerprint()
+        entries = [e for e in batch.entries if e.source_uri in links and e.linked and is_elsewhere(e.source_uri)]
+        indexed = _indexed(objects, batch.name) if entries else {}
+        for entry in entries:
+            content = links[entry.source_uri] or open_ranges(entry.source_uri, entry.creds_key).fingerprint()
             as_indexed = indexed.get(entry.video_id) in (None, content)
             if not as_indexed and write_seen(objects, entry.entry_id, f"{content.size} {content.etag}"):
                 yield entry.source_uri
@@ -157,75 +348,10 @@ def _indexed(objects: Objects, batch: str) -> dict[str, Fingerprint]:
     return {row["video_id"]: Fingerprint(row["size_bytes"], row["etag"]) for row in rows.to_pylist()}
 
 
-def _seal(objects: Objects, collection: str, entries: list[Entry], number: int, size: int) -> Iterator[Batch]:
-    """Seal the entries in batches of ``size``, numbered from ``number`` on."""
-    for at in range(0, len(entries), size):
-        while True:
-            batch = Batch(f"{collection}-{number:04d}", collection, tuple(entries[at : at + size]))
-            number += 1
-            if seal_batch(objects, batch):
-                break  # else somebody registers into this collection at the same time: take the next number
-        yield batch
-
-
-def _entries(sources: Iterable[Source], owners: dict[str, str], link: bool, creds_key: str | None) -> Iterator[Entry]:
-    taken: dict[str, int] = {}
-    for source in sources:
-        rival = owners.get(source.video_id)
-        if rival is None:
-            owners[source.video_id] = source.uri
-            yield Entry(source.video_id, source.video_id, source.uri, linked=link, creds_key=creds_key)
-        else:
-            taken[source.video_id] = taken.get(source.video_id, 1) + 1
-            name = f"{source.video_id}~{taken[source.video_id]}"
-            yield Entry(name, source.video_id, source.uri, linked=link, creds_key=creds_key, rival=rival)
-
-
-def _found(sources: Sequence[str]) -> Iterator[Source]:
-    seen = set()
-    for given in sources:
-        for source in _below(given):
-            if source.uri not in seen:
-                seen.add(source.uri)
-                yield source
-
-
-def _below(given: str) -> Iterator[Source]:
-    if "://" in given:
-        check_address(given)
-        yield Source(given, _id_of(shown(given).rstrip("/").rpartition("/")[2]))
-        return
-    path = Path(os.path.abspath(Path(given).expanduser()))
-    if not path.is_dir():
-        yield Source(str(path), _id_of(path.name))
-        return
-    videos = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()]
-    sequences = [about.parent for about in sorted(path.rglob("seqinfo.ini")) if picture_folder(about.parent)]
-    if not videos and not sequences and picture_folder(path):
-        sequences = [path]
-    if not videos and not sequences:
-        raise StoreError(f"{given}: no video files in that folder ({', '.join(sorted(VIDEO_SUFFIXES))}), nor pictures")
-    for found in (*videos, *sequences):
-        yield Source(str(found), _id_of(path.name if found == path else found.relative_to(path).as_posix()))
-
-
 def _check_creds_key(key: str, sources: Sequence[str]) -> None:
     check_key(key)
-    here = [source for source in sources if not is_elsewhere(source)]
-    if here:
+    videos_here = [s for s in sources if not is_elsewhere(s) and os.path.splitext(s)[1].lower() not in LISTS]
+    if videos_here:
         raise SettingsError(
-            f"--creds-key is for sources elsewhere (https://, s3://, gs://), and {here[0]} is a local file"
+            f"--creds-key is for sources elsewhere (https://, s3://, gs://), and {videos_here[0]} is a local file"
         )
-
-
-def _id_of(name: str) -> str:
-    """Make a video's id of a path: its suffix taken off, folders and odd characters turned into dashes.
-
-    Of a path that is too long its end stays, and a hash that tells it from others.
-    """
-    stem = name[: -len(Path(name).suffix)] if Path(name).suffix else name
-    clean = re.sub(r"[^A-Za-z0-9._]+", "-", stem).strip("-._") or "video"
-    if len(clean) <= _LONGEST_NAME:
-        return clean
-    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{clean[len(mark) + 1 - _LONGEST_NAME :].lstrip('-._')}-{mark}"

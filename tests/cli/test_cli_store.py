@@ -154,7 +154,7 @@ def test_settings_are_shown_as_they_were_set(shell: Any, tmp_path: Path) -> None
     file = tmp_path / "s.yaml"
     file.write_text("tracking: {fps: 4}\ncollections: {car: {tracking: {fps: 2}}}\n")
     shell.ok("settings", "set", file)
-    assert "tracking:\n  model: yolo11n\n  fps: 4.0\n" in shell.ok("settings", "show")
+    assert "tracking:\n  model: yolo11n\n  origin: auto\n  fps: 4.0\n" in shell.ok("settings", "show")
     assert "  fps: 2.0\n" in shell.ok("settings", "show", "--collection", "car")
     file.write_text(shell.ok("settings", "show"))
     shell.ok("settings", "set", file)

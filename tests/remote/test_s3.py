@@ -16,7 +16,7 @@ from rushes.errors import StoreError
 from rushes.packaging.reader import Dataset
 from rushes.selection import recipe as recipe_files
 from rushes.settings import Settings
-from rushes.sources.register import register
+from rushes.sources.register import How, register
 from rushes.status import batch_statuses
 from rushes.steps import STEPS
 from rushes.store.database import connect
@@ -26,6 +26,7 @@ from rushes.store.schemas import PACKETS, VIDEOS
 from rushes.store.tables import read_partition
 from rushes.video.media import open_video
 from rushes.work import pool
+from rushes.work.ahead import Ready
 from rushes.work.build import build
 from rushes.work.plan import State
 
@@ -94,7 +95,7 @@ def test_a_file_is_put_and_read_by_ranges(remote: Objects, tmp_path: Path) -> No
 
 def test_a_worker_process_opens_the_same_store(remote: Objects) -> None:
     remote.write("name", b"seen")
-    assert list(pool.run(remote.read, ["name"], workers=1)) == [("name", b"seen")]
+    assert list(pool.run(remote.read, Ready(["name"]), workers=1)) == [("name", b"seen")]
 
 
 def test_a_wrong_key_is_refused(remote: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +208,7 @@ def test_frames_are_read_from_an_object(built: Objects) -> None:
 def test_a_linked_video_stays_where_it_is(remote: Objects, videos: list[str]) -> None:
     remote.write_file("elsewhere/two.mp4", videos[1])
     store = Objects(f"{remote.uri}/store")
-    register(store, [remote.full_uri("elsewhere/two.mp4")], "linked", link=True)
+    register(store, [remote.full_uri("elsewhere/two.mp4")], "linked", How(link=True))
     for asset in ("raw_videos", "scene_clips"):
         build(store, STEPS[asset], "linked-0000", Settings(), workers=0)
     (video,) = read_partition(store, VIDEOS, {"batch": "linked-0000"}).to_pylist()

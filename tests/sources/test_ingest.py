@@ -10,7 +10,7 @@ from videos import barcode, make_sound, make_video, read_barcode
 from rushes.errors import VideoError
 from rushes.settings import Settings
 from rushes.sources.ingest import ingest
-from rushes.sources.register import register
+from rushes.sources.register import How, register
 from rushes.steps import STEPS
 from rushes.store.manifests import Entry
 from rushes.store.objects import Objects
@@ -67,7 +67,7 @@ def test_a_video_is_copied_under_a_name_made_of_its_content(store: Objects, tmp_
     }
     assert {name: video[name] for name in expected} == expected
     assert store.read(video["media_uri"]) == source.read_bytes()
-    assert outcome.rejects == ()
+    assert list(outcome.rejects) == []
 
 
 @pytest.mark.parametrize("linked", [False, True])
@@ -147,7 +147,7 @@ def test_a_folder_of_good_and_bad_files_becomes_a_batch_of_good_videos(store: Ob
     (folder / "empty.mp4").touch()
     (folder / "words.avi").write_text("words")
     (folder / "more/copy.mp4").write_bytes(good.read_bytes())
-    register(store, [str(folder / "more/copy.mp4")], "a", video_id="good")
+    register(store, [str(folder / "more/copy.mp4")], "a", How(video_id="good"))
     register(store, [str(folder)], "b")
     for batch in ("a-0000", "b-0000"):
         build(store, STEPS["raw_videos"], batch, Settings(), workers=0)

@@ -14,9 +14,10 @@ from videos import make_video, read_barcode
 
 from rushes.errors import SettingsError, VideoError
 from rushes.ranges import credentials
-from rushes.settings import Settings
+from rushes.settings import Ingest, Settings
+from rushes.sources.fetch import FetchVideo
 from rushes.sources.ingest import ingest
-from rushes.sources.register import register
+from rushes.sources.register import How, register
 from rushes.steps import STEPS
 from rushes.store.manifests import Entry, read_batch
 from rushes.store.objects import Objects
@@ -38,7 +39,11 @@ def web(tmp_path: Path) -> Iterator[RangeServer]:
 
 
 def taken_in(store: Objects, uri: str, linked: bool = True, creds_key: str | None = None) -> Outcome:
-    return ingest(Task(store, Entry("v", "v", uri, linked, creds_key), "far", {}))
+    entry = Entry("v", "v", uri, linked, creds_key)
+    fetch = FetchVideo(store, Ingest())
+    if fetch.lane(entry) is not None:
+        fetch(entry, lambda name, received, total: None)
+    return ingest(Task(store, entry, "far", {}))
 
 
 def test_its_row_says_what_the_server_calls_it_and_its_frames_come_by_ranges(store: Objects, web: RangeServer) -> None:
@@ -65,8 +70,9 @@ def test_no_copy_is_made_for_a_while_either(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     taken_in(store, f"{web.url}/v.mp4")
-    with pytest.raises(FileNotFoundError):
-        taken_in(store, f"{web.url}/v.mp4", linked=False)
+    assert list(store.list("")) == []
+    taken_in(store, f"{web.url}/v.mp4", linked=False)
+    assert [name.partition("/")[0] for name in store.list("")] == ["downloads", "media"]
 
 
 def test_without_linking_it_is_copied_whole_though_the_way_there_is_bad(store: Objects, web: RangeServer) -> None:
@@ -100,7 +106,7 @@ def test_a_second_video_of_one_id_is_a_conflict_without_a_request(store: Objects
 
 def test_the_name_of_the_credentials_is_kept_and_nothing_else(store: Objects, web: RangeServer) -> None:
     credentials.populate("archive", {"token": SECRET})
-    register(store, [f"{web.url}/v.mp4"], "far", link=True, creds_key="archive")
+    register(store, [f"{web.url}/v.mp4"], "far", How(link=True, creds_key="archive"))
     assert read_batch(store, "far-0000").entries[0].creds_key == "archive"
     web.authorization = f"Bearer {SECRET}"
     build(store, STEPS["raw_videos"], "far-0000", Settings(), workers=0)
@@ -114,9 +120,9 @@ def test_the_name_of_the_credentials_is_kept_and_nothing_else(store: Objects, we
 def test_credentials_are_for_sources_elsewhere(store: Objects, tmp_path: Path) -> None:
     for source in (str(tmp_path), "file:///v.mp4"):
         with pytest.raises(SettingsError, match="--creds-key is for sources elsewhere"):
-            register(store, ["s3://b/v.mp4", source], "far", creds_key="archive")
+            register(store, ["s3://b/v.mp4", source], "far", How(creds_key="archive"))
     with pytest.raises(SettingsError, match="credentials key 'a b'"):
-        register(store, ["s3://b/v.mp4"], "far", creds_key="a b")
+        register(store, ["s3://b/v.mp4"], "far", How(creds_key="a b"))
 
 
 @pytest.mark.parametrize(
@@ -130,14 +136,14 @@ def test_credentials_are_for_sources_elsewhere(store: Objects, tmp_path: Path) -
 )
 def test_an_address_that_holds_a_secret_is_not_written_down(store: Objects, uri: str, field: str) -> None:
     with pytest.raises(SettingsError, match=rf"holds a secret \({field}\)") as caught:
-        register(store, [uri], "far", link=True)
+        register(store, [uri], "far", How(link=True))
     assert SECRET not in str(caught.value)
     assert list(store.list("")) == []
 
 
 def test_other_queries_are_part_of_an_address_and_not_of_an_id(store: Objects) -> None:
     uri = "https://host/watch/v.mp4?quality=high/best"
-    [batch] = register(store, [uri], "far", link=True).batches
+    [batch] = register(store, [uri], "far", How(link=True)).batches
     assert [(e.video_id, e.source_uri) for e in batch.entries] == [("v", uri)]
 
 
@@ -176,7 +182,7 @@ def test_a_link_that_holds_another_file_is_indexed_anew_once_it_is_added_again(
     uri = f"{web.url}/v.mp4"
 
     def added() -> tuple[str, ...]:
-        done = register(store, [uri], "far", link=True)
+        done = register(store, [uri], "far", How(link=True))
         build(store, STEPS["raw_videos"], "far-0000", Settings(), workers=0)
         return done.changed
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rushes.errors import SettingsError, StoreError
-from rushes.sources.register import register
+from rushes.sources.register import How, register
 from rushes.store.manifests import Batch, Entry, batch_names, read_batch, read_batches, seal_batch
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
@@ -41,12 +41,18 @@ def test_a_folder_gives_all_videos_below_it_named_by_their_paths(store: Objects,
 
 
 def test_a_file_is_named_by_its_own_name_whatever_its_suffix(store: Objects, folder: Path) -> None:
-    register(store, [str(folder / "deep/b.mp4"), str(folder / "notes.txt")], "street")
+    (folder / "notes.dat").write_bytes(b"no video")
+    register(store, [str(folder / "deep/b.mp4"), str(folder / "notes.dat")], "street")
     assert ids(store) == ["b", "notes"]
 
 
+def test_a_text_that_no_format_knows_is_an_error_that_names_the_formats(store: Objects, folder: Path) -> None:
+    with pytest.raises(StoreError, match=r"notes.txt: no known format; say which with --format: video, mot"):
+        register(store, [str(folder / "notes.txt")], "street")
+
+
 def test_uris_are_taken_as_they_are(store: Objects) -> None:
-    [batch] = register(store, ["s3://bucket/some/clip.v2.mp4", "https://host/x/"], "far", link=True).batches
+    [batch] = register(store, ["s3://bucket/some/clip.v2.mp4", "https://host/x/"], "far", How(link=True)).batches
     assert [(e.video_id, e.source_uri, e.linked) for e in batch.entries] == [
         ("clip.v2", "s3://bucket/some/clip.v2.mp4", True),
         ("x", "https://host/x/", True),
@@ -83,7 +89,7 @@ def test_batches_hold_so_many_videos_and_no_more(store: Objects, tmp_path: Path)
     paths = [tmp_path / f"v{n}.mp4" for n in range(7)]
     for path in paths:
         path.touch()
-    done = register(store, [str(p) for p in paths], "street", batch_size=3)
+    done = register(store, [str(p) for p in paths], "street", How(batch_size=3))
     assert [len(batch.entries) for batch in done.batches] == [3, 3, 1]
     assert batch_names(store) == ["street-0000", "street-0001", "street-0002"]
     assert ids(store) == [f"v{n}" for n in range(7)]
@@ -117,10 +123,10 @@ def test_another_source_of_the_same_name_becomes_a_rival_of_the_first(store: Obj
 
 def test_a_name_can_be_given_to_a_single_video(store: Objects, folder: Path) -> None:
     register(store, [str(folder / "b.mp4")], "street")
-    [batch] = register(store, [str(folder / "deep/b.mp4")], "street", video_id="other-b").batches
+    [batch] = register(store, [str(folder / "deep/b.mp4")], "street", How(video_id="other-b")).batches
     assert [(e.entry_id, e.rival) for e in batch.entries] == [("other-b", None)]
     with pytest.raises(SettingsError, match="5 were given"):
-        register(store, [str(folder)], "street", video_id="many")
+        register(store, [str(folder)], "street", How(video_id="many"))
 
 
 def test_missing_files_are_told_and_registered_all_the_same(store: Objects, folder: Path) -> None:
@@ -141,7 +147,7 @@ def test_names_that_cannot_stand_in_a_path_are_refused(store: Objects, folder: P
     with pytest.raises(SettingsError, match="use letters, digits"):
         register(store, [str(folder)], name)
     with pytest.raises(SettingsError, match="use letters, digits"):
-        register(store, [str(folder / "b.mp4")], "street", video_id=name)
+        register(store, [str(folder / "b.mp4")], "street", How(video_id=name))
     assert batch_names(store) == []
 
 

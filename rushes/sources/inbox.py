@@ -1,0 +1,79 @@
+"""The inbox: a folder of the store whose files are registered without anybody saying so.
+
+A file, or a folder with all that is in it, is registered once it looks the same at two looks: whoever copies it there
+has ended. Here: which items are whole, and what was registered at which look. Not here: registering (``register``), and
+who looks (the pipeline's sensor).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rushes.errors import RushesError
+from rushes.sources.register import How, register
+from rushes.store.objects import Objects
+
+FOLDER = "inbox"
+COLLECTION = "inbox"
+# Names of files that are still being written, by the programs that write them.
+_UNFINISHED = (".part", ".partial", ".crdownload", ".tmp", ".filepart")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of an item, in words."""
+
+    ok: bool
+    words: str
+
+
+class Inbox:
+    """One look into the inbox; ``cursor`` is what the look before left, and then what this one leaves."""
+
+    def __init__(self, objects: Objects, cursor: str | None) -> None:
+        self._objects = objects
+        before = json.loads(cursor) if cursor else {}
+        self._before: dict[str, str] = before.get("seen", {})
+        self._added: dict[str, str] = before.get("added", {})
+        self._now = dict(_items(objects))
+        self.words: list[str] = []
+        self.registered = False
+
+    @property
+    def cursor(self) -> str:
+        """What the next look has to know."""
+        added = {name: mark for name, mark in self._added.items() if name in self._now}
+        return json.dumps({"seen": self._now, "added": added}, sort_keys=True)
+
+    def whole(self) -> Iterator[str]:
+        """Yield the items that have not changed since the look before, and were not added as they are now."""
+        for name, mark in self._now.items():
+            if self._before.get(name) == mark != self._added.get(name):
+                yield name
+
+    def add(self, name: str) -> Done:
+        """Register an item. What is wrong with it is said, and not tried again until it changes."""
+        self._added[name] = self._now[name]
+        try:
+            done = register(self._objects, [self._objects.full_uri(f"{FOLDER}/{name}")], COLLECTION, How())
+        except RushesError as error:
+            result = Done(False, f"{FOLDER}/{name}: {error}")
+        else:
+            self.registered |= bool(done.batches or done.annotated or done.changed)
+            result = Done(True, f"{FOLDER}/{name}: {done.new} videos as {', '.join(done.formats)}")
+        self.words.append(result.words)
+        return result
+
+
+def _items(objects: Objects) -> Iterator[tuple[str, str]]:
+    """Yield what lies in the inbox, a file or a folder, with a mark of all that is in it."""
+    marks: dict[str, list[str]] = {}
+    for name, mark in objects.marks(FOLDER):
+        item = name.removeprefix(f"{FOLDER}/").partition("/")[0]
+        if not item.startswith((".", "~")) and not item.endswith(_UNFINISHED):
+            marks.setdefault(item, []).append(f"{name} {mark}")
+    for item, own in sorted(marks.items()):
+        yield item, hashlib.sha256("\n".join(sorted(own)).encode()).hexdigest()[:16]
