@@ -49,7 +49,7 @@ from av.video.reformatter import Colorspace
 from rushes.models.registry import models_folder
 from rushes.settings import Settings
 from rushes.sources.demo_clips import fetch
-from rushes.sources.register import register
+from rushes.sources.register import How, register
 from rushes.steps import STEPS
 from rushes.store.objects import Objects
 from rushes.video.sampling import frames_at
@@ -400,7 +400,7 @@ def make_store(folder: Path, video: Path, url: str) -> Path:
     say("making the store")
     objects = Objects(folder)
     for source, name in ((str(video), "file"), (url, "web")):
-        found = register(objects, [source], name, link=True, video_id=name)
+        found = register(objects, [source], name, How(link=True, video_id=name))
         build(objects, STEPS["raw_videos"], found.batches[0].name, Settings(), workers=0)
     return folder
 
