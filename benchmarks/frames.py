@@ -49,7 +49,8 @@ from av.video.reformatter import Colorspace
 from rushes.models.registry import models_folder
 from rushes.settings import Settings
 from rushes.sources.demo_clips import fetch
-from rushes.sources.register import How, register
+from rushes.sources.how import How
+from rushes.sources.register import register
 from rushes.steps import STEPS
 from rushes.store.objects import Objects
 from rushes.video.sampling import frames_at

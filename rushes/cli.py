@@ -103,7 +103,8 @@ def add(
     ] = False,
 ) -> None:
     """Register videos and their annotations as sealed batches. The same thing added twice adds nothing."""
-    from rushes.sources.register import How, register
+    from rushes.sources.how import How
+    from rushes.sources.register import register
 
     how = How(link, creds_key, id, batch_size, format, media, allow_private, deep, dry_run)
     with err.status("reading") as reading:

@@ -26,6 +26,8 @@ from rushes.sources.source import Format, Given, Misfit, Source
 AUTO = "auto"
 # What these hold is never a video: one that no format knows is a mistake, not a broken video.
 LISTS = frozenset([".csv", ".tsv", ".txt", ".list", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".gzip"])
+# Formats of folders that have to be looked through, and read, file by file.
+_FOLDERS = frozenset(["mot", "lasot", "frames"])
 _MOST_LIST_BYTES = 4_000_000_000
 
 
@@ -50,12 +52,14 @@ def find(
         yield from _here(_local(given), format_name, media)
         return
     check_address(given)
-    suffixes = [suffix.lower() for suffix in PurePosixPath(shown(given)).suffixes[-2:]]
-    if format_name not in (AUTO, "video", "folder") or (suffixes and suffixes[-1] in LISTS):
+    if format_name in _FOLDERS:
+        raise SettingsError(f"{shown(given)}: as {format_name} only what lies here can be added: copy it first")
+    suffix = "" if given.endswith("/") else PurePosixPath(shown(given)).suffix.lower()
+    is_list = format_name == AUTO and suffix in LISTS
+    if is_list or format_name not in (AUTO, "video", "folder"):
         yield from _list_elsewhere(given, format_name, media, creds_key)
-    elif format_name != "folder" and (
-        protocol_of(given) in ("http", "https")
-        or (not given.endswith("/") and suffixes[-1:] and suffixes[-1] in VIDEO_SUFFIXES)
+    elif format_name == "video" or (
+        format_name == AUTO and (protocol_of(given) in ("http", "https") or suffix in VIDEO_SUFFIXES)
     ):
         yield Found(_addressed(given), FORMATS["video"])
     else:
@@ -83,6 +87,8 @@ def _media_folder(media: str) -> str:
 
 
 def _here(path: Path, format_name: str, media: str | None) -> Iterator[Found]:
+    if not path.exists() and (format_name not in (AUTO, "video") or path.suffix.lower() in LISTS):
+        raise StoreError(f"{path}: no such file or folder")
     format = FORMATS[format_name] if format_name != AUTO else _recognised(path, str(path))
     anything = False
     for source in format.sources(Given(path, str(path), media)):

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rushes.errors import RushesError
-from rushes.sources.register import How, register
+from rushes.sources.how import How
+from rushes.sources.register import register
 from rushes.store.objects import Objects
 
 FOLDER = "inbox"

@@ -1,28 +1,28 @@
 """Registering videos: what was found becomes entries of sealed batches, and annotations go to where their videos are.
 
 Registering reads no video; it only says what there is. The same source added twice adds nothing, but a link elsewhere
-is then looked at again, and annotations that are new go to the videos they speak of. What is written down
-is for all to read: an address that holds a secret is refused, and of credentials only the name is kept. Here: entries
-and batches, what is known already. Not here: finding sources (``find``), putting their lines together (``gather``),
-reading the sources (``ingest``).
+is then looked at again, and annotations that are new go to the videos they speak of. What is written down is for all to
+read: an address that holds a secret is refused, and of credentials only the name is kept. Here: the order of all that,
+and sealing. Not here: finding sources (``find``), putting their lines together (``gather``), what is known already
+(``entries``), reading the sources (``ingest``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from rushes.errors import SettingsError, StoreError
 from rushes.ranges import Fingerprint, open_ranges
-from rushes.ranges.address import is_elsewhere, local_path, shown
+from rushes.ranges.address import is_elsewhere, local_path, protocol_of, shown
 from rushes.ranges.credentials import check_key
-from rushes.sources.find import AUTO, LISTS, Found, find
+from rushes.sources.entries import Known, Place, new_entries
+from rushes.sources.find import LISTS, Found, find
 from rushes.sources.gather import Gathered, Gathering
-from rushes.sources.ids import video_id_of
+from rushes.sources.how import DEFAULTS, How
 from rushes.sources.source import Misfit
 from rushes.sources.trust import refuse_listed
 from rushes.store.annotations import Lines, attach, kept_lines, write_lines
@@ -33,28 +33,6 @@ from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
 from rushes.store.schemas import VIDEOS
 from rushes.store.tables import read_partition
-
-DEFAULT_BATCH_SIZE = 64
-
-
-@dataclass(frozen=True)
-class How:
-    """How sources are to be registered.
-
-    ``link`` leaves the bytes where they are; ``creds_key`` names the credentials that addresses need; ``video_id`` is
-    the name of a single video; ``allow_private`` trusts every address; ``deep`` asks for each frame to be decoded once;
-    ``format`` says what the sources are, and ``media`` where a manifest's videos are. A ``dry_run`` writes nothing.
-    """
-
-    link: bool = False
-    creds_key: str | None = None
-    video_id: str | None = None
-    batch_size: int = DEFAULT_BATCH_SIZE
-    format: str = AUTO
-    media: str | None = None
-    allow_private: bool = False
-    deep: bool = False
-    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +63,7 @@ def register(
     objects: Objects,
     sources: Sequence[str],
     collection: str,
-    how: How = How(),
+    how: How = DEFAULTS,
     progress: Callable[[int], None] = lambda found: None,
 ) -> Registered:
     """Seal batches of the sources that the store does not have yet.
@@ -102,7 +80,9 @@ def register(
         formats = _gather(gathering, sources, how, progress)
         if how.video_id is not None:
             _name(gathering.sources.values(), how.video_id)
-        known = _Known.of(objects, collection)
+        if how.creds_key is not None:
+            _check_hosts(gathering.sources.values())
+        known = Known.of(objects, collection)
         batches, there = _seal(objects, collection, gathering, known, how)
         annotated = tuple(_annotate(objects, gathering, there, how))
     everything = gathering.sources.values()
@@ -120,56 +100,6 @@ def register(
         formats=formats,
         with_lines=sum(bool(source.waiting) for source in everything if source.uri in new),
     )
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a video is registered."""
-
-    batch: str
-    entry_id: str
-    uri: str
-
-
-class _Known:
-    """What is registered already: by source, by the id that a video has, and the collection's next batch.
-
-    A collection's batches are numbered without a gap, and each is created only where there is none: who seals one has
-    seen all before it. So two that register the same at once still register everything once.
-    """
-
-    def __init__(self, collection: str) -> None:
-        self._collection = collection
-        self.uris: dict[str, _Place] = {}
-        self.owners: dict[str, _Place] = {}
-        self.next_number = 0
-
-    @classmethod
-    def of(cls, objects: Objects, collection: str) -> _Known:
-        known = cls(collection)
-        for batch in read_batches(objects):
-            known.add(batch)
-        return known
-
-    @property
-    def next_name(self) -> str:
-        return f"{self._collection}-{self.next_number:04d}"
-
-    def add(self, batch: Batch) -> None:
-        """Take in a batch."""
-        if batch.collection == self._collection or batch.name == self.next_name:
-            self.next_number = max(self.next_number, int(batch.name.rpartition("-")[2]) + 1)
-        for entry in batch.entries:
-            place = _Place(batch.name, entry.entry_id, entry.source_uri)
-            self.uris.setdefault(entry.source_uri, place)
-            if entry.rival is None:
-                self.owners.setdefault(entry.video_id, place)
-
-    def place(self, item: Gathered | Misfit) -> _Place | None:
-        """Return where something is registered, if it is."""
-        if isinstance(item, Misfit):
-            return self.uris.get(item.place)
-        return self.uris.get(item.uri) or (self.owners.get(item.video_id) if item.by_id else None)
 
 
 def _gather(gathering: Gathering, sources: Sequence[str], how: How, progress: Callable[[int], None]) -> tuple[str, ...]:
@@ -214,14 +144,14 @@ def _name(sources: Iterable[Gathered], video_id: str) -> None:
 
 
 def _seal(
-    objects: Objects, collection: str, gathering: Gathering, known: _Known, how: How
-) -> tuple[list[Batch], list[tuple[Gathered, _Place]]]:
+    objects: Objects, collection: str, gathering: Gathering, known: Known, how: How
+) -> tuple[list[Batch], list[tuple[Gathered, Place]]]:
     """Seal what is new in batches of ``batch_size``, with its lines; return them, and what was registered already."""
     batches: list[Batch] = []
-    there: list[tuple[Gathered, _Place]] = []
+    there: list[tuple[Gathered, Place]] = []
     waiting: deque[Gathered | Misfit] = deque([*gathering.sources.values(), *gathering.misfits])
     while chunk := _next_new(waiting, there, known, how.batch_size):
-        entries = _entries(chunk, known, how)
+        entries = new_entries(chunk, known, how)
         annotations = None if how.dry_run else write_lines(objects, _lines_of(gathering, chunk, entries))
         batch = Batch(known.next_name, collection, tuple(entries), annotations)
         if how.dry_run or seal_batch(objects, batch):
@@ -234,7 +164,7 @@ def _seal(
 
 
 def _next_new(
-    waiting: deque[Gathered | Misfit], there: list[tuple[Gathered, _Place]], known: _Known, count: int
+    waiting: deque[Gathered | Misfit], there: list[tuple[Gathered, Place]], known: Known, count: int
 ) -> list[Gathered | Misfit]:
     """Take so many that are new; put those that are registered into ``there``."""
     new: list[Gathered | Misfit] = []
@@ -261,47 +191,8 @@ def _lines_of(
     return {entry.entry_id: gathering.lines(source) for source, entry in pairs if isinstance(source, Gathered)}
 
 
-def _entries(chunk: Sequence[Gathered | Misfit], known: _Known, how: How) -> list[Entry]:
-    """Return the entries of one batch. Of those that are to have one id, the first gets it."""
-    entries: list[Entry] = []
-    here: dict[str, str] = {}
-    taken: dict[str, int] = {}
-    for item in chunk:
-        if isinstance(item, Misfit):
-            entries.append(_misfit_entry(item))
-            continue
-        owner = known.owners.get(item.video_id)
-        rival = here.setdefault(item.video_id, item.uri) if owner is None else owner.uri
-        number = taken[item.video_id] = taken.get(item.video_id, 1) + (rival != item.uri)
-        entry_id = item.video_id if rival == item.uri else f"{item.video_id}~{number}"
-        entries.append(_entry(item, entry_id, None if rival == item.uri else rival, how))
-    return entries
-
-
-def _entry(source: Gathered, entry_id: str, rival: str | None, how: How) -> Entry:
-    return Entry(
-        entry_id,
-        source.video_id,
-        source.uri,
-        linked=how.link,
-        creds_key=how.creds_key if is_elsewhere(source.uri) else None,
-        rival=rival,
-        place=source.place,
-        trust="any" if how.allow_private else "given" if source.place is None else "listed",
-        within=source.within,
-        deep=how.deep,
-    )
-
-
-def _misfit_entry(misfit: Misfit) -> Entry:
-    """Return the entry of what names no video: it is called after the place where it stands."""
-    mark = hashlib.sha256(f"{misfit.place} {misfit.text}".encode()).hexdigest()[:8]
-    name = video_id_of(re.sub(r"[^A-Za-z0-9_]+", "-", os.path.basename(misfit.place)) + f"-{mark}")
-    return Entry(name, name, misfit.place, misfit=(misfit.reason.value, misfit.detail))
-
-
 def _annotate(
-    objects: Objects, gathering: Gathering, there: Sequence[tuple[Gathered, _Place]], how: How
+    objects: Objects, gathering: Gathering, there: Sequence[tuple[Gathered, Place]], how: How
 ) -> Iterator[str]:
     """Let lines that are new count for the known videos they speak of; yield those videos' ids."""
     by_batch: dict[str, list[tuple[str, Gathered]]] = {}
@@ -354,4 +245,16 @@ def _check_creds_key(key: str, sources: Sequence[str]) -> None:
     if videos_here:
         raise SettingsError(
             f"--creds-key is for sources elsewhere (https://, s3://, gs://), and {videos_here[0]} is a local file"
+        )
+
+
+def _check_hosts(sources: Iterable[Gathered]) -> None:
+    """Raise ``SettingsError`` where a manifest would have credentials shown to more than one machine of the web."""
+    listed = (source.uri for source in sources if source.place is not None)
+    hosts = {urlsplit(uri).hostname for uri in listed if protocol_of(uri) in ("http", "https")}
+    if len(hosts) > 1:
+        some = ", ".join(sorted(map(str, hosts))[:3])
+        raise SettingsError(
+            f"--creds-key would show its credentials to {len(hosts)} hosts that are listed ({some}, …): "
+            "add the addresses of one host at a time"
         )

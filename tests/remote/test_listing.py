@@ -13,8 +13,9 @@ from rows import video_row
 
 from rushes.errors import RushesError
 from rushes.ranges.listing import list_files
+from rushes.sources.how import How
 from rushes.sources.inbox import Inbox
-from rushes.sources.register import How, register
+from rushes.sources.register import register
 from rushes.store.annotations import kept_lines, read_lines
 from rushes.store.manifests import Entry, read_batches
 from rushes.store.objects import Objects

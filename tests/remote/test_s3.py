@@ -16,7 +16,8 @@ from rushes.errors import StoreError
 from rushes.packaging.reader import Dataset
 from rushes.selection import recipe as recipe_files
 from rushes.settings import Settings
-from rushes.sources.register import How, register
+from rushes.sources.how import How
+from rushes.sources.register import register
 from rushes.status import batch_statuses
 from rushes.steps import STEPS
 from rushes.store.database import connect

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import fsspec
 import pytest
 from http_ranges import RangeServer
 from tabular import written
@@ -31,6 +32,10 @@ def test_an_address_that_a_person_gives_is_one_video_and_nobody_is_asked(given: 
     assert sources([found]) == [("video", given, video_id)]
     assert isinstance(found.source, Source)
     assert (found.source.place, found.source.within) == (None, None)
+
+
+def test_an_address_can_be_said_to_be_a_video_whatever_its_name() -> None:
+    assert sources(list(find("s3://bucket/clip.txt", "video"))) == [("video", "s3://bucket/clip.txt", "clip")]
 
 
 def test_a_path_can_be_given_as_an_address_of_a_file(tmp_path: Path) -> None:
@@ -72,6 +77,12 @@ def test_the_web_has_no_folders() -> None:
         list(find("https://host.example/videos/", "folder"))
 
 
+@pytest.mark.parametrize("format", ["mot", "lasot", "frames"])
+def test_folders_of_pictures_must_lie_here(format: str) -> None:
+    with pytest.raises(SettingsError, match=f"as {format} only what lies here can be added"):
+        list(find("s3://bucket/MOT17/", format))
+
+
 def test_a_page_can_be_said_to_be_a_list() -> None:
     with RangeServer({"list": b"uri\na.mp4\n"}) as server:
         found = list(find(f"{server.url}/list", "table"))
@@ -92,3 +103,31 @@ def test_the_name_of_a_list_elsewhere_is_no_path_here(end: str) -> None:
 def test_a_file_with_nothing_in_it_for_its_format_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"nothing in it that could be added as youtube \(a list of YouTube ids"):
         list(find(str(written(tmp_path / "a.txt", "# only words\n")), "youtube"))
+
+
+@pytest.mark.parametrize(
+    ("name", "format"), [("gone.csv", "auto"), ("gone", "table"), ("gone", "mot"), ("g", "folder")]
+)
+def test_a_list_or_data_set_that_is_not_there_is_an_error(tmp_path: Path, name: str, format: str) -> None:
+    with pytest.raises(StoreError, match=f"{name}: no such file or folder"):
+        list(find(str(tmp_path / name), format))
+
+
+def test_a_video_that_is_not_there_may_come_yet(tmp_path: Path) -> None:
+    assert sources(list(find(str(tmp_path / "gone.mp4")))) == [("video", str(tmp_path / "gone.mp4"), "gone")]
+
+
+def test_any_address_with_a_listing_can_be_a_folder() -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe({"/far/a.mp4": b"x", "/far/b/c.mkv": b"xy", "/far/notes.txt": b"", "/farther/z.mp4": b""})
+    try:
+        found = list(find("memory://far"))
+        assert sources(found) == [("video", "memory://far/a.mp4", "a"), ("video", "memory://far/b/c.mkv", "b-c")]
+        assert [one.content and one.content.size for one in found] == [1, 2]
+        with pytest.raises(StoreError, match="no video files there"):
+            list(find("memory://far/notes.txt/", "folder"))
+        with pytest.raises(LinkError, match="memory://none: nothing there"):
+            list(find("memory://none"))
+    finally:
+        files.rm("/far", recursive=True)
+        files.rm("/farther", recursive=True)

@@ -9,8 +9,9 @@ from videos import barcode, make_sound, make_video, read_barcode
 
 from rushes.errors import VideoError
 from rushes.settings import Settings
+from rushes.sources.how import How
 from rushes.sources.ingest import ingest
-from rushes.sources.register import How, register
+from rushes.sources.register import register
 from rushes.steps import STEPS
 from rushes.store.manifests import Entry
 from rushes.store.objects import Objects

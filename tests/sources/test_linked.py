@@ -16,8 +16,9 @@ from rushes.errors import SettingsError, VideoError
 from rushes.ranges import credentials
 from rushes.settings import Ingest, Settings
 from rushes.sources.fetch import FetchVideo
+from rushes.sources.how import How
 from rushes.sources.ingest import ingest
-from rushes.sources.register import How, register
+from rushes.sources.register import register
 from rushes.steps import STEPS
 from rushes.store.manifests import Entry, read_batch
 from rushes.store.objects import Objects

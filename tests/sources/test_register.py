@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from rushes.errors import SettingsError, StoreError
-from rushes.sources.register import How, register
+from rushes.sources.how import How
+from rushes.sources.register import register
 from rushes.store.manifests import Batch, Entry, batch_names, read_batch, read_batches, seal_batch
 from rushes.store.names import check_name
 from rushes.store.objects import Objects

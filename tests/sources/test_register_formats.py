@@ -27,7 +27,8 @@ from tabular import written
 
 from rushes.errors import RushesError, SettingsError, StoreError
 from rushes.sources.formats.known import FORMATS
-from rushes.sources.register import How, register
+from rushes.sources.how import How
+from rushes.sources.register import register
 from rushes.store.annotations import kept_lines, read_lines
 from rushes.store.manifests import Entry, read_batches
 from rushes.store.names import check_name
@@ -460,7 +461,8 @@ def _labelled(root: Path, names: list[str]) -> Path:
 
 def _spans(root: Path, names: list[str]) -> Path:
     urls = [f"{WATCH}{ONE}", *names]
-    return written(root / "h.jsonl", json_lines(*({"url": url, "clip": [{"clip_id": "x"}]} for url in urls)))
+    records = ({"video_id": f"v{n}", "url": url, "clip": [{"clip_id": "x"}]} for n, url in enumerate(urls))
+    return written(root / "h.jsonl", json_lines(*records))
 
 
 @pytest.fixture
@@ -725,7 +727,24 @@ def test_a_folder_of_nothing_but_manifests_says_what_it_lacks(store: Objects, ro
         register(store, [str(root)], "c")
 
 
+def test_parquet_with_text_that_is_not_utf8_is_told(store: Objects, root: Path) -> None:
+    names = pa.array([b"\xff.mp4"], pa.binary())
+    pq.write_table(pa.table({"uri": pa.Array.from_buffers(pa.string(), 1, names.buffers())}), root / "t.parquet")
+    with pytest.raises(SettingsError, match=r"t.parquet: Parquet that cannot be read: .*utf-8"):
+        register(store, [str(root / "t.parquet")], "c")
+
+
 def test_a_name_that_is_not_utf8_is_told(store: Objects, root: Path) -> None:
     path = os.fsdecode(os.fsencode(root) + b"/\xff.mp4")
     with pytest.raises(SettingsError, match=r"\\udcff.mp4': a name that is not UTF-8"):
         register(store, [path], "c")
+
+
+def test_credentials_are_not_shown_to_more_than_one_of_the_hosts_that_a_list_names(store: Objects, root: Path) -> None:
+    lines = [f"uri\nhttps://a.example.org/{n}.mp4\n" for n in "xy"]
+    file = written(root / "list.csv", lines[0] + "https://b.example.org/z.mp4\ns3://bucket/w.mp4\n")
+    with pytest.raises(SettingsError, match=r"to 2 hosts that are listed \(a.example.org, b.example.org"):
+        register(store, [str(file)], "far", How(creds_key="archive"))
+    written(file, lines[0] + "s3://bucket/w.mp4\n")
+    [batch] = register(store, [str(file)], "far", How(creds_key="archive")).batches
+    assert [entry.creds_key for entry in batch.entries] == ["archive", "archive"]

@@ -65,6 +65,8 @@ def _source(given: Given, names: Names, item: Item) -> Source | Misfit:
     id, url = record.get("video_id"), record.get("url")
     if not isinstance(id, str | None) or not isinstance(url, str | None) or not (id or url):
         return misfit(given, number, text, "video_id and url are to be text, and one of them must be there")
+    if id is None and youtube_id(url or "") is None:
+        return misfit(given, number, text, "no video_id, and its address is none of YouTube's, which would tell it")
     named = names.file(id) if id and given.media else _named(names, id, url)
     if isinstance(named, Refused):
         return misfit(given, number, text, named.detail, named.reason)

@@ -171,7 +171,7 @@ def _parquet(given: Given) -> Iterator[Row[dict[str, Any]]]:
             for row in batch.to_pylist():
                 number += 1
                 yield Row(given, number, _plain(row))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise SettingsError(_damaged(given.path, error)) from error
 
 
