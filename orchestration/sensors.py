@@ -56,11 +56,12 @@ def new_partitions(context: dg.SensorEvaluationContext, store: StoreResource) ->
 def inbox(context: dg.SensorEvaluationContext, store: StoreResource) -> dg.SensorResult | dg.SkipReason:
     """Register what lies in the inbox as it did at the last look."""
     looked = Inbox(store.objects, context.cursor)
-    for item in looked.whole():
-        done = looked.add(item)
-        context.log.info(done.words) if done.ok else context.log.error(done.words)
+    taken = looked.take()
+    for wrong in taken.refused:
+        context.log.error(wrong)
     context.update_cursor(looked.cursor)
-    fresh = missing_keys(context.instance, store.objects).get(str(batches.name), []) if looked.registered else []
+    fresh = missing_keys(context.instance, store.objects).get(str(batches.name), []) if taken.batches else []
     if not fresh:
-        return dg.SkipReason("; ".join(looked.words) or "nothing new that is whole")
+        return dg.SkipReason(taken.words)
+    context.log.info(taken.words)
     return dg.SensorResult(dynamic_partitions_requests=[batches.build_add_request(fresh)])

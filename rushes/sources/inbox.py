@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rushes.errors import RushesError
-from rushes.sources.how import How
-from rushes.sources.register import register
+from rushes.sources.register import check, register
 from rushes.store.objects import Objects
 
 FOLDER = "inbox"
@@ -24,11 +23,12 @@ _UNFINISHED = (".part", ".partial", ".crdownload", ".tmp", ".filepart")
 
 
 @dataclass(frozen=True)
-class Done:
-    """What became of an item, in words."""
+class Taken:
+    """What became of the items that were whole: the batches' names, and what is wrong with each that was refused."""
 
-    ok: bool
-    words: str
+    batches: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    words: str = "nothing new that is whole"
 
 
 class Inbox:
@@ -40,8 +40,6 @@ class Inbox:
         self._before: dict[str, str] = before.get("seen", {})
         self._added: dict[str, str] = before.get("added", {})
         self._now = dict(_items(objects))
-        self.words: list[str] = []
-        self.registered = False
 
     @property
     def cursor(self) -> str:
@@ -49,24 +47,32 @@ class Inbox:
         added = {name: mark for name, mark in self._added.items() if name in self._now}
         return json.dumps({"seen": self._now, "added": added}, sort_keys=True)
 
-    def whole(self) -> Iterator[str]:
-        """Yield the items that have not changed since the look before, and were not added as they are now."""
-        for name, mark in self._now.items():
-            if self._before.get(name) == mark != self._added.get(name):
-                yield name
+    def take(self) -> Taken:
+        """Register the items that have not changed since the look before, and were not added as they are now.
 
-    def add(self, name: str) -> Done:
-        """Register an item. What is wrong with it is said, and not tried again until it changes."""
-        self._added[name] = self._now[name]
-        try:
-            done = register(self._objects, [self._objects.full_uri(f"{FOLDER}/{name}")], COLLECTION, How())
-        except RushesError as error:
-            result = Done(False, f"{FOLDER}/{name}: {error}")
-        else:
-            self.registered |= bool(done.batches or done.annotated or done.changed)
-            result = Done(True, f"{FOLDER}/{name}: {done.new} videos as {', '.join(done.formats)}")
-        self.words.append(result.words)
-        return result
+        They go into batches together. What is wrong with one is said, and it is not tried again until it changes.
+        """
+        whole = [n for n, mark in self._now.items() if self._before.get(n) == mark != self._added.get(n)]
+        self._added |= {name: self._now[name] for name in whole}
+        uris = [self._objects.full_uri(f"{FOLDER}/{name}") for name in whole]
+        refused = {uri: wrong for uri in uris if (wrong := _wrong(uri)) is not None}
+        good = [uri for uri in uris if uri not in refused]
+        words = list(refused.values())
+        batches: tuple[str, ...] = ()
+        if good:
+            done = register(self._objects, good, COLLECTION)
+            batches = tuple(batch.name for batch in done.batches)
+            words.insert(0, f"{len(good)} items: {done.new} videos, {len(done.annotated)} known ones annotated")
+        return Taken(batches, tuple(refused.values()), "; ".join(words) or Taken.words)
+
+
+def _wrong(uri: str) -> str | None:
+    """Say what is wrong with an item, if it cannot be added."""
+    try:
+        check([uri])
+    except RushesError as error:
+        return str(error)
+    return None
 
 
 def _items(objects: Objects) -> Iterator[tuple[str, str]]:

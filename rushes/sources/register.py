@@ -102,6 +102,12 @@ def register(
     )
 
 
+def check(sources: Sequence[str], how: How = DEFAULTS) -> None:
+    """Raise what ``register`` would raise for sources that cannot be added."""
+    with Gathering() as gathering:
+        _gather(gathering, sources, how, lambda found: None)
+
+
 def _gather(gathering: Gathering, sources: Sequence[str], how: How, progress: Callable[[int], None]) -> tuple[str, ...]:
     """Find all sources and put them together; return the formats they were found to be."""
     formats: dict[str, None] = {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tabular import written
 
-from rushes.sources.inbox import Inbox
+from rushes.sources.inbox import Inbox, Taken
 from rushes.store.manifests import Entry, read_batches
 from rushes.store.objects import Objects
 
@@ -21,10 +21,9 @@ class Looker:
     def look(self) -> list[str]:
         """Look once; return what was said."""
         inbox = Inbox(self.store, self.cursor)
-        for name in inbox.whole():
-            inbox.add(name)
-        self.cursor, self.registered = inbox.cursor, inbox.registered
-        return inbox.words
+        taken = inbox.take()
+        self.cursor, self.registered = inbox.cursor, bool(taken.batches)
+        return [] if taken == Taken() else taken.words.split("; ")
 
     @property
     def entries(self) -> list[Entry]:
@@ -52,7 +51,7 @@ def test_an_inbox_that_is_not_there_is_empty(looker: Looker) -> None:
 def test_a_file_is_registered_at_the_second_look_and_never_again(looker: Looker, inbox: Path) -> None:
     video = written(inbox / "a.mp4", "some bytes")
     assert looker.look() == []
-    assert looker.look() == ["inbox/a.mp4: 1 videos as video"]
+    assert looker.look() == ["1 items: 1 videos, 0 known ones annotated"]
     assert looker.registered
     assert [looker.look(), looker.look()] == [[], []]
     assert not looker.registered
@@ -64,7 +63,7 @@ def test_a_file_that_still_grows_is_left_alone(looker: Looker, inbox: Path) -> N
     for size in range(1, 5):
         written(inbox / "a.mp4", b"x" * size)
         assert looker.look() == []
-    assert looker.look() == ["inbox/a.mp4: 1 videos as video"]
+    assert looker.look() == ["1 items: 1 videos, 0 known ones annotated"]
 
 
 @pytest.mark.parametrize("name", ["a.mp4.part", ".a.mp4.swp", "a.mp4.crdownload", "~a.mp4", "a.tmp"])
@@ -77,14 +76,14 @@ def test_a_folder_is_whole_when_all_in_it_is(looker: Looker, inbox: Path) -> Non
     for number in range(1, 4):
         written(inbox / f"walk/{number:06d}.png", "")
         assert looker.look() == []
-    assert looker.look() == ["inbox/walk: 1 videos as frames"]
+    assert looker.look() == ["1 items: 1 videos, 0 known ones annotated"]
     assert [e.source_uri for e in looker.entries] == [str(inbox / "walk")]
 
 
 def test_a_manifest_names_files_beside_it_but_none_outside(looker: Looker, inbox: Path) -> None:
     written(inbox / "t.csv", "uri\nvideos/a.mp4\nhttps://host.example/b.mp4\n../tables/c.mp4\nhttp://10.0.0.1/d.mp4\n")
     looker.look()
-    assert looker.look() == ["inbox/t.csv: 2 videos as table"]
+    assert looker.look() == ["1 items: 2 videos, 0 known ones annotated"]
     assert [(e.source_uri, e.trust) for e in looker.entries if not e.misfit] == [
         (str(inbox / "videos/a.mp4"), "listed"),
         ("https://host.example/b.mp4", "listed"),
@@ -97,7 +96,7 @@ def test_a_manifest_that_grew_is_looked_at_again(looker: Looker, inbox: Path) ->
     looker.look(), looker.look()
     file.write_text("uri\na.mp4\nb.mp4\n")
     assert looker.look() == []
-    assert looker.look() == ["inbox/t.csv: 1 videos as table"]
+    assert looker.look() == ["1 items: 1 videos, 0 known ones annotated"]
     assert [e.video_id for e in looker.entries] == ["a", "b"]
 
 
@@ -106,12 +105,12 @@ def test_a_text_that_nobody_knows_is_said_once_and_stops_nothing(looker: Looker,
     written(inbox / "z.mp4", "")
     looker.look()
     said = looker.look()
-    assert said[0].startswith(f"inbox/notes.txt: {inbox}/notes.txt: no known format")
-    assert said[1:] == ["inbox/z.mp4: 1 videos as video"]
+    assert said[0] == "1 items: 1 videos, 0 known ones annotated"
+    assert said[1].startswith(f"{inbox}/notes.txt: no known format")
     assert looker.look() == []
     written(inbox / "notes.txt", "others\n")
     looker.look()
-    assert len(looker.look()) == 1
+    assert "notes.txt: no known format" in looker.look()[0]
 
 
 def test_who_forgot_where_it_was_registers_nothing_twice(looker: Looker, inbox: Path) -> None:
@@ -119,7 +118,7 @@ def test_who_forgot_where_it_was_registers_nothing_twice(looker: Looker, inbox: 
     looker.look(), looker.look()
     looker.cursor = None
     looker.look()
-    assert looker.look() == ["inbox/a.mp4: 0 videos as video"]
+    assert looker.look() == ["1 items: 0 videos, 0 known ones annotated"]
     assert not looker.registered
     assert len(looker.entries) == 1
 
@@ -136,4 +135,13 @@ def test_a_link_to_nothing_stops_nothing(looker: Looker, inbox: Path) -> None:
     (inbox / "a.mp4").symlink_to(inbox / "gone.mp4")
     written(inbox / "b.mp4", "")
     looker.look()
-    assert looker.look()[-1] == "inbox/b.mp4: 1 videos as video"
+    assert looker.look()[-1] == "1 items: 1 videos, 0 known ones annotated"
+
+
+def test_what_is_whole_at_one_look_comes_in_batches_together(looker: Looker, inbox: Path) -> None:
+    for number in range(5):
+        written(inbox / f"{number}.mp4", str(number))
+    written(inbox / "bad.csv", "uri\n../x.mp4\n../y.mp4\n")
+    looker.look()
+    assert looker.look()[0] == "5 items: 5 videos, 0 known ones annotated"
+    assert [len(batch.entries) for batch in read_batches(looker.store)] == [5]
