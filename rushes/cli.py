@@ -129,9 +129,9 @@ def _print_registered(done: Registered, collection: str, dry_run: bool) -> None:
         out.print(f"… and {len(done.batches) - _SHOWN} more, up to {done.batches[-1].name}", soft_wrap=True)
     for changed in done.changed:
         out.print(f"{changed} holds another file now and is to be indexed anew", soft_wrap=True, markup=False)
-    said = [
-        f"{done.new} videos {'would be ' if dry_run else ''}registered in {collection} as {', '.join(done.formats)}"
-    ]
+    kinds = [name for name in done.formats if name not in ("video", "folder")]
+    found_as = f" as {', '.join(kinds)}" if kinds else ""
+    said = [f"{done.new} videos {'would be ' if dry_run else ''}registered in {collection}{found_as}"]
     said += [f"{done.with_lines} with annotations"] if done.with_lines else []
     said += [f"{len(done.known)} known already"] if done.known else []
     said += [f"new annotations for {len(done.annotated)} of them"] if done.annotated else []

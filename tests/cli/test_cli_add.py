@@ -59,7 +59,7 @@ def test_the_same_again_and_a_dry_run_write_nothing(added: tuple[Any, list[str]]
     assert [line.split() for line in shown.splitlines() if "run.mp4" in line] == [
         ["│", "run", "│", str(footage / "more/run.mp4"), "│", "│"]
     ]
-    assert shown.endswith("1 videos would be registered in main as folder; next: the same without --dry-run\n")
+    assert shown.endswith("1 videos would be registered in main; next: the same without --dry-run\n")
     assert sorted(shell.store.rglob("*")) == before
 
 

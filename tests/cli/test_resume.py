@@ -44,7 +44,7 @@ def unbroken(ready: Callable[[], Any]) -> dict[str, bytes]:
     shell = ready()
     shell.ok("build", "--asset", "tracks")
     tables = _tables(shell)
-    assert len(tables) == 11
+    assert len(tables) == 13
     return tables
 
 

@@ -146,7 +146,7 @@ def test_a_batch_is_built_to_the_same_tables_as_locally(built: Objects, videos: 
     prefixes = ("tables", "parts", "records", "media", "batches")
     names = [name for prefix in prefixes for name in local.list(prefix)]
     assert names == [name for prefix in prefixes for name in built.list(prefix)]
-    assert sum(name.startswith("tables/") for name in names) == 5
+    assert sum(name.startswith("tables/") for name in names) == 7
     for name in names:
         assert built.read(name) == local.read(name), name
 

@@ -119,15 +119,15 @@ def test_a_video_that_is_not_there_may_come_yet(tmp_path: Path) -> None:
 
 def test_any_address_with_a_listing_can_be_a_folder() -> None:
     files = fsspec.filesystem("memory")
-    files.pipe({"/far/a.mp4": b"x", "/far/b/c.mkv": b"xy", "/far/notes.txt": b"", "/farther/z.mp4": b""})
+    files.pipe({"/beyond/a.mp4": b"x", "/beyond/b/c.mkv": b"xy", "/beyond/notes.txt": b"", "/beyondther/z.mp4": b""})
     try:
-        found = list(find("memory://far"))
-        assert sources(found) == [("video", "memory://far/a.mp4", "a"), ("video", "memory://far/b/c.mkv", "b-c")]
+        found = list(find("memory://beyond"))
+        assert sources(found) == [("video", "memory://beyond/a.mp4", "a"), ("video", "memory://beyond/b/c.mkv", "b-c")]
         assert [one.content and one.content.size for one in found] == [1, 2]
         with pytest.raises(StoreError, match="no video files there"):
-            list(find("memory://far/notes.txt/", "folder"))
+            list(find("memory://beyond/notes.txt/", "folder"))
         with pytest.raises(LinkError, match="memory://none: nothing there"):
             list(find("memory://none"))
     finally:
-        files.rm("/far", recursive=True)
-        files.rm("/farther", recursive=True)
+        files.rm("/beyond", recursive=True)
+        files.rm("/beyondther", recursive=True)
