@@ -184,10 +184,12 @@ def _begin(environment: Mapping[str, str], creds: Mapping[str, credentials.Sourc
     os.environ.update(environment)
     os.environ.update(_ONE_THREAD)
     credentials.receive(creds)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
+def _end_with_parent() -> None:
+    """End when the build does: the process that this one was forked from lives as long as any worker."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
     os._exit(1)

@@ -143,7 +143,7 @@ def test_two_builds_at_once_end_well(ready: Callable[[], Any], unbroken: dict[st
         assert bool(errors) == bool(process.returncode)
     assert 0 in {process.returncode for process in both}
     tables = _tables(shell)
-    assert len(tables) == 8
+    assert len(tables) == 10
     assert tables == {name: unbroken[name] for name in tables}
     assert "nothing to do" in shell.ok("build", "--asset", "filtered_clips")
     assert {len(_parts(shell, asset)) for asset in ("raw_videos", "scene_clips", "filtered_clips")} == {6}

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+import fsspec
 import pytest
 from rows import video_row
 
@@ -88,9 +89,12 @@ def _forwarding(counter: Counter, server: str) -> type[BaseHTTPRequestHandler]:
 @pytest.fixture
 def counter(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
     """A counter of which everything in this process thinks that it is the server."""
+    drivers = fsspec.get_filesystem_class("s3")  # which are kept, with the server that they found first
     with Counter(server) as counter:
         monkeypatch.setenv("AWS_ENDPOINT_URL", counter.url)
+        drivers.clear_instance_cache()
         yield counter
+        drivers.clear_instance_cache()
 
 
 def put(remote: Objects, *names: str) -> None:
