@@ -6,28 +6,25 @@ detectors, and which spans there are (``spans``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rushes.settings import Shots
-from rushes.shots.adaptive import AdaptiveCuts
+from rushes.shots.detector import Cut, CutDetector
+from rushes.shots.gradual import WithGradual
+from rushes.shots.pyscenedetect import AdaptiveCuts, ContentCuts, HashCuts, HistogramCuts, ThresholdCuts
+from rushes.shots.sampled import Sampler
 from rushes.shots.spans import Span, spans_of, stretches
+from rushes.shots.stride import stride_cuts
 from rushes.video.media import open_video
 from rushes.video.reader import VideoReader
 from rushes.work.step import Outcome, Task
 
-
-class CutDetector(Protocol):
-    """Finds where shots begin, in one pass over consecutive frames of a video."""
-
-    def fit(self, width: int, height: int) -> tuple[int, int]:
-        """Return the (width, height) at which frames are to be given."""
-
-    def cuts(self, frames: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, float]]:
-        """Yield (first frame of a new shot, score) for (frame number, uint8 (h, w, 3) RGB)."""
+if TYPE_CHECKING:
+    from rushes.shots.transnet import TransNet
 
 
 class CutVideo:
@@ -35,11 +32,7 @@ class CutVideo:
 
     def __init__(self, settings: Shots) -> None:
         self._settings = settings
-        self._transnet = None
-        if settings.method == "transnet":
-            from rushes.shots.transnet import TransNet
-
-            self._transnet = TransNet()
+        self._transnet: TransNet | None = None  # loaded once, for the first video
 
     def __call__(self, task: Task) -> Outcome:
         """Return the clips of the video, or of each of its spans: consecutive, without gaps, one where no cut is.
@@ -49,29 +42,61 @@ class CutVideo:
         video = task.video
         with open_video(task.objects, video, task.rows["packets"]) as reader:
             spans = spans_of(task.rows["annotation_segments"], len(reader))
-            cuts = self._cuts(video, spans, reader)
             clips: dict[str, dict[str, Any]] = {}
-            for span in spans:
+            for span, cuts in zip(spans, self._cuts(spans, reader), strict=True):
                 for row in clip_rows(video, reader.times_s, cuts, self._settings.method, span):
                     clips.setdefault(row["clip_id"], row)
             return Outcome({"clips": sorted(clips.values(), key=lambda row: (row["start_frame"], row["end_frame"]))})
 
-    def _cuts(self, video: dict[str, Any], spans: Sequence[Span], reader: VideoReader) -> list[tuple[int, float]]:
-        """Look at each stretch of frames once, however many spans share it."""
-        cuts: list[tuple[int, float]] = []
+    def _cuts(self, spans: Sequence[Span], reader: VideoReader) -> list[list[Cut]]:
+        """Return each span's cuts; those of other spans may be among them."""
+        if self._settings.method == "whole":
+            return [[] for _ in spans]
+        if self._settings.method == "stride":
+            return [stride_cuts(reader.times_s, span, self._settings.stride_s) for span in spans]
+        # Each stretch of frames is looked at once, however many spans share it.
+        cuts: list[Cut] = []
         for start, end in stretches((span.start, span.end) for span in spans):
-            detector = self._detector()
-            cuts += detector.cuts(reader.frames(range(start, end), detector.fit(video["width"], video["height"])))
-        return cuts
+            cuts += self._seen(reader, range(start, end))
+        return [cuts for _ in spans]
+
+    def _seen(self, reader: VideoReader, frames: range) -> list[Cut]:
+        """Return the cuts in a stretch of frames, by a detector of its own: detectors remember what they saw."""
+        detector = self._detector()
+        if detector.size is not None:
+            for number, picture in reader.frames(frames, detector.size):
+                detector.see(number, picture)
+        else:
+            sampled = Sampler()
+            for number, frame in reader.decoded(frames):
+                detector.see(number, sampled(frame))
+        return detector.cuts()
 
     def _detector(self) -> CutDetector:
-        """Detectors keep state over the frames they are given, so that each stretch gets a new one."""
-        if self._transnet is not None:
-            from rushes.shots.transitions import TransNetCuts
+        settings, least = self._settings, self._settings.min_shot_frames
+        hard: CutDetector
+        match settings.method:
+            case "transnet":
+                hard = self._transnet_cuts(settings.transnet_threshold)
+            case "content":
+                hard = ContentCuts(settings.content_threshold, least)
+            case "hash":
+                hard = HashCuts(settings.hash_threshold, least)
+            case "histogram":
+                hard = HistogramCuts(settings.histogram_threshold, least)
+            case "threshold":
+                hard = ThresholdCuts(settings.black_threshold, least)
+            case _:
+                hard = AdaptiveCuts(settings.adaptive_threshold, settings.min_content, least)
+        return WithGradual(hard, least) if settings.gradual else hard
 
-            return TransNetCuts(self._transnet, self._settings.transnet_threshold)
-        settings = self._settings
-        return AdaptiveCuts(settings.adaptive_threshold, settings.min_content, settings.min_shot_frames)
+    def _transnet_cuts(self, threshold: float) -> CutDetector:
+        from rushes.shots.transitions import TransNetCuts
+        from rushes.shots.transnet import TransNet
+
+        if self._transnet is None:
+            self._transnet = TransNet()
+        return TransNetCuts(self._transnet, threshold)
 
 
 def clip_rows(

@@ -31,24 +31,57 @@ class TransNet:
         self._gaps = gaps()
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        """uint8 (n, 27, 48, 3) RGB to float32 (n,): the probability that frame i is the last of its shot.
-
-        A video is seen in windows of 100 frames, 50 apart, of which the middle 50 count; its first and last frames
-        are repeated beyond its ends (the rule of the network's authors). A gradual change raises several frames in a
-        row.
-        """
-        if frames.dtype != np.uint8 or frames.shape[1:] != (HEIGHT, WIDTH, 3):
-            raise ValueError(f"frames must be uint8 (n, {HEIGHT}, {WIDTH}, 3), not {frames.dtype} {frames.shape}")
-        count = len(frames)
-        histograms = colour_histograms(frames)
-        probabilities = np.empty(count, np.float32)
-        for start in range(0, count, _STEP):
-            shown = np.clip(np.arange(start - _MARGIN, start - _MARGIN + WINDOW), 0, count - 1)
-            inputs = {"frames": frames[shown], "histograms": histograms[shown], "gaps": self._gaps}
-            (window,) = self._session.run(None, inputs)
-            counted = min(_STEP, count - start)
-            probabilities[start : start + counted] = window[_MARGIN : _MARGIN + counted, 0]
+        """uint8 (100, 27, 48, 3) RGB, a window, to float32 (100,): the probability that frame i is its shot's last."""
+        if frames.dtype != np.uint8 or frames.shape != (WINDOW, HEIGHT, WIDTH, 3):
+            raise ValueError(
+                f"a window must be uint8 ({WINDOW}, {HEIGHT}, {WIDTH}, 3), not {frames.dtype} {frames.shape}"
+            )
+        inputs = {"frames": frames, "histograms": colour_histograms(frames), "gaps": self._gaps}
+        (window,) = self._session.run(None, inputs)
+        probabilities: np.ndarray = window[:, 0]
         return probabilities
+
+
+class Windows:
+    """Shows a network a video of any length, frame by frame, and holds one window of it.
+
+    A video is seen in windows of 100 frames, 50 apart, of which the middle 50 count; its first and last frames are
+    repeated beyond its ends (the rule of the network's authors).
+    """
+
+    def __init__(self, net: TransNet) -> None:
+        self._net = net
+        self._window = np.empty((WINDOW, HEIGHT, WIDTH, 3), np.uint8)
+        self._filled = 0
+        self._owed = 0  # frames seen whose probability is not told yet
+
+    def see(self, frame: np.ndarray) -> np.ndarray:
+        """Take uint8 (27, 48, 3) RGB; return float32 (n,), the probabilities of the next n frames that are known."""
+        if frame.dtype != np.uint8 or frame.shape != (HEIGHT, WIDTH, 3):
+            raise ValueError(f"a frame must be uint8 ({HEIGHT}, {WIDTH}, 3), not {frame.dtype} {frame.shape}")
+        if not self._filled:
+            self._window[:_MARGIN] = frame
+            self._filled = _MARGIN
+        self._window[self._filled] = frame
+        self._filled += 1
+        self._owed += 1
+        return self._told() if self._filled == WINDOW else np.empty(0, np.float32)
+
+    def end(self) -> np.ndarray:
+        """Return the probabilities of all frames that are left."""
+        told = [np.empty(0, np.float32)]
+        while self._owed:
+            self._window[self._filled :] = self._window[self._filled - 1]
+            told.append(self._told())
+        return np.concatenate(told)
+
+    def _told(self) -> np.ndarray:
+        count = min(_STEP, self._owed)
+        told = self._net(self._window)[_MARGIN : _MARGIN + count]
+        self._window[: WINDOW - _STEP] = self._window[_STEP:].copy()
+        self._filled = WINDOW - _STEP
+        self._owed -= count
+        return told
 
 
 def colour_histograms(frames: np.ndarray) -> np.ndarray:

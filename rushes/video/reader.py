@@ -86,6 +86,10 @@ class VideoReader:
         for row, (_, frame) in enumerate(self._decoded(wanted, reading_on=reading_on)):
             self._converter.into(frame, self._size, out[row])
 
+    def decoded(self, wanted: Iterable[int]) -> Iterator[tuple[int, VideoFrame]]:
+        """Yield (frame number, frame as it was decoded) as ``frames`` does: not turned upright, not scaled."""
+        return self._decoded(wanted, reading_on=True)
+
     def check(self, wanted: Iterable[int]) -> None:
         """Decode frames and make nothing of them. Raises ``VideoError`` for one that is damaged or does not decode."""
         for number, frame in self._decoded(wanted, reading_on=False):

