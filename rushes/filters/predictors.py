@@ -1,7 +1,7 @@
 """Models that judge a clip's look: TrackVerse's cartoon and aesthetics predictors, when their files are given.
 
-Neither file can be fetched freely, so none is set by default and the columns stay null. Here: building the networks and
-averaging their answers over a clip's frames. Not here: thresholds (``rules``).
+Neither file can be fetched freely, so none is set by default. Here: building the networks and averaging their answers
+over a clip's frames. Not here: the classifier that takes their place (``cartoon``), thresholds (``rules``).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The cartoon predictor runs TrackVerse's kind of checkpoint and no other."""
+"""TrackVerse's predictors run its kind of checkpoints and no other."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rushes.errors import ModelError
-from rushes.filters.predictors import CartoonPredictor
+from rushes.filters.predictors import AestheticsPredictor, CartoonPredictor
 
 STAGES = [(64, 64, 1), (64, 128, 2), (128, 256, 2), (256, 512, 2)]
 
@@ -107,3 +108,10 @@ def test_a_file_that_runs_code_or_holds_no_weights_is_refused(tmp_path: Path) ->
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.pth"):
         CartoonPredictor(str(tmp_path / "none.pth"))
+
+
+@pytest.mark.skipif(find_spec("open_clip") is not None, reason="OpenCLIP is installed")
+def test_without_openclip_the_aesthetics_predictor_says_what_to_install(tmp_path: Path) -> None:
+    torch.save(nn.Linear(768, 1).state_dict(), tmp_path / "head.pth")
+    with pytest.raises(ModelError, match=r"rushes\[clip\]"):
+        AestheticsPredictor(str(tmp_path / "head.pth"))
