@@ -1,5 +1,6 @@
 """Finding what must not be shown, and hiding it.
 
-``faces`` finds faces in a frame, ``regions`` carries them over the frames between samples, ``redact`` hides them in
-pixels. Blurring is data: regions are rows of ``redactions``, and every path by which pixels leave applies them.
+``faces`` and ``plates`` find them in a frame, ``search`` says which frames are looked at, ``follow`` looks between
+samples, ``regions`` carries what was seen over all frames, ``redact`` hides it in pixels. Blurring is data: regions are
+rows of ``redactions``, and every path by which pixels leave applies them.
 """

@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 
 from rushes.errors import StoreError
+from rushes.privacy.look import DEFAULT_LOOK, Look
 from rushes.privacy.redact import redact
 from rushes.store.objects import Objects
 from rushes.video.media import open_video
@@ -22,12 +23,22 @@ from rushes.video.media import open_video
 # Without knowing where faces are, a picture may only be shown at a width at which none can be made out.
 _BLIND_WIDTH = 40
 
+_Hidden = tuple[np.ndarray, list[str]]  # boxes (n, 4) in source pixels, and the kind of each
+_NOTHING: _Hidden = (np.empty((0, 4), np.float32), [])
+
 
 class Delivery:
-    """Frames of one video as they may be shown. ``hide`` False gives them as they are, and is a recipe's choice."""
+    """Frames of one video as they may be shown. ``hide`` False gives them as they are, and is a recipe's choice, as is
+    the ``look`` of what is hidden."""
 
     def __init__(
-        self, objects: Objects, connection: duckdb.DuckDBPyConnection, video_id: str, *, hide: bool = True
+        self,
+        objects: Objects,
+        connection: duckdb.DuckDBPyConnection,
+        video_id: str,
+        *,
+        hide: bool = True,
+        look: Look = DEFAULT_LOOK,
     ) -> None:
         rows = connection.execute("SELECT * FROM videos WHERE video_id = ?", [video_id]).to_arrow_table().to_pylist()
         if not rows:
@@ -37,7 +48,8 @@ class Delivery:
             "SELECT * FROM packets WHERE video_id = ? ORDER BY frame", [video_id]
         ).to_arrow_table()
         self._reader = open_video(objects, self.video, packets)
-        self._boxes = _boxes_by_frame(connection, video_id) if hide else {}
+        self._hidden = _hidden_by_frame(connection, video_id) if hide else {}
+        self._look = look
         self._searched = _searched_ranges(connection, video_id) if hide else None
 
     def __enter__(self) -> Delivery:
@@ -63,7 +75,8 @@ class Delivery:
                 [picture.shape[1] / self.video["width"], picture.shape[0] / self.video["height"]] * 2, np.float32
             )
             if self.may_show(number):
-                yield number, redact(picture, self._boxes.get(number, np.empty((0, 4), np.float32)) * scale)
+                boxes, kinds = self._hidden.get(number, _NOTHING)
+                yield number, redact(picture, boxes * scale, self._look, kinds)
             else:
                 yield number, _coarse(picture)
 
@@ -72,14 +85,17 @@ class Delivery:
         return self._searched is None or any(start <= number < end for start, end in self._searched)
 
 
-def _boxes_by_frame(connection: duckdb.DuckDBPyConnection, video_id: str) -> dict[int, np.ndarray]:
+def _hidden_by_frame(connection: duckdb.DuckDBPyConnection, video_id: str) -> dict[int, _Hidden]:
     rows = connection.execute(
-        "SELECT frame, x, y, w, h FROM redactions WHERE video_id = ? ORDER BY frame, region", [video_id]
+        "SELECT frame, kind, x, y, w, h FROM redactions WHERE video_id = ? ORDER BY frame, clip_id, region", [video_id]
     ).fetchall()
-    boxes: dict[int, list[tuple[float, ...]]] = {}
-    for frame, *box in rows:
-        boxes.setdefault(frame, []).append(tuple(box))
-    return {frame: np.array(found, np.float32) for frame, found in boxes.items()}
+    by_frame: dict[int, list[tuple[Any, ...]]] = {}
+    for frame, *region in rows:
+        by_frame.setdefault(frame, []).append(tuple(region))
+    return {
+        frame: (np.array([box for _, *box in regions], np.float32), [kind for kind, *_ in regions])
+        for frame, regions in by_frame.items()
+    }
 
 
 def _searched_ranges(connection: duckdb.DuckDBPyConnection, video_id: str) -> list[tuple[int, int]]:

@@ -11,7 +11,6 @@ centre's offset within the cell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,21 +18,12 @@ import numpy as np
 from rushes.models.inference import onnx_session
 from rushes.models.onnx_graph import free_input_sizes
 from rushes.models.registry import locate
+from rushes.privacy.found import Found, select
 from rushes.video.sampling import scaled_down
 
 _CELL = 4
 _STRIDE = 32
 _NMS_IOU = 0.3
-
-
-@dataclass(frozen=True)
-class Faces:
-    """The faces of one frame, best first."""
-
-    boxes: np.ndarray
-    """float32 (n, 4): left, top, width, height in pixels of the frame that was given, inside of it."""
-    scores: np.ndarray
-    """float32 (n,): 0 to 1."""
 
 
 class FaceDetector:
@@ -57,20 +47,17 @@ class FaceDetector:
         """
         return scaled_down(width, height, self.height)
 
-    def __call__(self, frames: Sequence[np.ndarray]) -> list[Faces]:
+    def __call__(self, frames: Sequence[np.ndarray]) -> list[Found]:
         """The faces of each frame; frames are uint8 (h, w, 3) RGB of the size that ``fit`` gives."""
         return [self._find(frame) for frame in frames]
 
-    def _find(self, frame: np.ndarray) -> Faces:
+    def _find(self, frame: np.ndarray) -> Found:
         height, width = frame.shape[:2]
         padded = cv2.copyMakeBorder(frame, 0, -height % _STRIDE, 0, -width % _STRIDE, cv2.BORDER_CONSTANT)
         blob = cv2.dnn.blobFromImage(padded)
         heat, scale, offset = self._session.run(self._outputs, {self._input: blob})
         boxes, scores = _decode(heat[0, 0], scale[0], offset[0], self.threshold)
-        boxes = _clipped(boxes, width, height)
-        kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self.threshold, _NMS_IOU)
-        order = np.asarray(kept, dtype=np.intp).reshape(-1)
-        return Faces(boxes[order], scores[order])
+        return select(boxes, scores, frame, self.threshold, _NMS_IOU)
 
 
 def _decode(heat: np.ndarray, scale: np.ndarray, offset: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
@@ -81,9 +68,3 @@ def _decode(heat: np.ndarray, scale: np.ndarray, offset: np.ndarray, threshold: 
     low, high = centre - size / 2, centre + size / 2
     corners = np.stack([low[1], low[0], high[1], high[0]], axis=1)
     return corners.astype(np.float32), heat[rows, columns]
-
-
-def _clipped(corners: np.ndarray, width: int, height: int) -> np.ndarray:
-    limits = np.array([width, height], np.float32)
-    low, high = np.clip(corners[:, :2], 0, limits), np.clip(corners[:, 2:], 0, limits)
-    return np.concatenate([low, high - low], axis=1)

@@ -1,10 +1,15 @@
 """What lies in a box cannot be made out, and nothing outside changes."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moving_scenes import PLATES, made, photograph, real
 
+from rushes.privacy.faces import FaceDetector
+from rushes.privacy.look import Look
+from rushes.privacy.plates import PlateDetector, legible
 from rushes.privacy.redact import redact
 
 WIDTH, HEIGHT = 160, 120
@@ -63,3 +68,60 @@ def test_a_box_that_holds_no_pixel_changes_nothing(box: tuple[float, ...]) -> No
 def test_without_boxes_the_picture_is_as_it_was() -> None:
     picture = noise()
     assert redact(picture, np.empty((0, 4))) is picture
+
+
+LOOKS = [Look(style, shape) for style in ("blur", "pixelate", "solid") for shape in ("box", "ellipse")]
+
+
+def padded(boxes: np.ndarray) -> np.ndarray:
+    grow = boxes[:, 2:] / 4
+    return np.concatenate([boxes[:, :2] - grow, boxes[:, 2:] + 2 * grow], axis=1)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.style} {look.shape}")
+def test_the_detector_finds_no_hidden_face_again(look: Look) -> None:
+    finder = FaceDetector()
+    small = cv2.resize(photograph(), (640, 360), interpolation=cv2.INTER_AREA)
+    for picture in (small, real("carphone")[30], real("carphone")[90]):
+        (faces,) = finder([picture])
+        assert len(faces.boxes)
+        (again,) = finder([redact(picture, padded(faces.boxes), look)])
+        assert len(again.boxes) == 0
+
+
+@pytest.mark.parametrize("style", ["blur", "pixelate", "solid"])
+def test_nothing_is_written_on_a_hidden_plate(style: str) -> None:
+    finder = PlateDetector(threshold=0.4)
+    picture = made(*PLATES["queue"], 1).pictures[0]
+    (plates,) = finder([picture])
+    assert len(plates.boxes) == 2
+    hidden = redact(picture, padded(plates.boxes), Look(style), ["plate"] * 2)
+    (again,) = finder([hidden])
+    assert all(legible(picture, box) for box in plates.boxes)
+    assert not any(legible(hidden, box) for box in again.boxes), "even patches look like plates, but nothing is written"
+
+
+def test_solid_is_one_colour_and_pixelate_is_even_cells() -> None:
+    box = np.array([(20, 30, 60, 48)])
+    solid, cells = (redact(noise(), box, Look(style))[30:78, 20:80] for style in ("solid", "pixelate"))
+    assert len(np.unique(solid.reshape(-1, 3), axis=0)) == 1
+    assert 10 < len(np.unique(cells.reshape(-1, 3), axis=0)) <= 4 * 5
+
+
+def test_an_ellipse_leaves_the_corners_of_a_face_and_none_of_a_plate() -> None:
+    box, oval = np.array([(20, 30, 60, 48)]), Look("solid", "ellipse")
+    face, plate = (redact(noise(), box, oval, [kind]) for kind in ("face", "plate"))
+    np.testing.assert_array_equal(face[30:33, 20:24], noise()[30:33, 20:24])
+    inside = (face != noise()).any(axis=2)[30:78, 20:80]
+    assert inside.mean() == pytest.approx(np.pi / 4, abs=0.02)
+    assert (plate != noise()).any(axis=2)[30:78, 20:80].mean() > 0.98
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-60, 200), st.floats(-60, 160), st.floats(0, 200), st.floats(0, 200)), max_size=4),
+    st.sampled_from(LOOKS),
+)
+def test_however_it_looks_pixels_outside_stay(boxes: list[tuple[float, ...]], look: Look) -> None:
+    hidden = redact(noise(), np.array(boxes).reshape(-1, 4), look)
+    np.testing.assert_array_equal(hidden[~inside(*boxes)], noise()[~inside(*boxes)])

@@ -1,0 +1,23 @@
+"""The ways in which what is hidden may look, for recipes to name. Not here: the pixels (``redact``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Style = Literal["blur", "pixelate", "solid"]
+Shape = Literal["box", "ellipse"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Coarse and smoothed, in coarse cells, or in the region's one mean colour.
+
+    ``ellipse`` leaves the corners of a face's region as they are; a plate has letters there, and is always a box.
+    """
+
+    style: Style = "blur"
+    shape: Shape = "box"
+
+
+DEFAULT_LOOK = Look()
