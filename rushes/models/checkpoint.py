@@ -1,8 +1,9 @@
 """Read the tensors of a PyTorch checkpoint with numpy alone.
 
 Importing torch costs a worker seconds and hundreds of megabytes; a state dict is only arrays with names. The pickle
-inside is read by an unpickler that knows four names and refuses all others, so that a file cannot run code. Not here:
-checkpoints that hold whole modules (those of ultralytics), which need the classes they were made of.
+inside is read by an unpickler that knows four names and refuses all others, so that a file cannot run code. Of
+checkpoints that hold whole modules (those of ultralytics) the arrays alone are read: every other object is kept as a
+lifeless stand-in. Not here: networks (each room's own).
 
 Both layouts of ``torch.save`` are read (see torch/serialization.py): the zip archive of PyTorch 1.6 and later, and
 the older stream of five pickles followed by the storages.
@@ -15,7 +16,7 @@ import pickle
 import struct
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -58,14 +59,37 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     return dict(content)
 
 
-def _read_archive(path: Path) -> Any:
+def read_module_weights(path: Path) -> dict[str, np.ndarray]:
+    """The parameters and buffers of the module in an Ultralytics checkpoint, named as its ``state_dict`` names them.
+
+    The averaged weights (``ema``) where there are such, else those of ``model``. No class of the module's is imported,
+    and nothing of the file is run. Raises ``ModelError`` for any other content.
+    """
+    try:
+        content = _read_archive(path, _ModuleUnpickler)
+        module = content.get("ema") or content.get("model")
+        return dict(_arrays_of(module, ""))
+    except _UNREADABLE as error:
+        raise ModelError(f"{path} holds no module ({error}): give a .pt of Ultralytics' training") from error
+
+
+def _arrays_of(module: Any, prefix: str) -> Iterator[tuple[str, np.ndarray]]:
+    members = vars(module)
+    for name, array in (*members["_parameters"].items(), *members["_buffers"].items()):
+        if array is not None:
+            yield prefix + name, array
+    for name, inner in members["_modules"].items():
+        yield from _arrays_of(inner, f"{prefix}{name}.")
+
+
+def _read_archive(path: Path, unpickler: type[_Unpickler] | None = None) -> Any:
     with zipfile.ZipFile(path) as archive:
         root = archive.namelist()[0].split("/", 1)[0]
 
         def find(key: str, dtype: np.dtype, size: int) -> Storage:
             return np.frombuffer(archive.read(f"{root}/data/{key}"), dtype, size)
 
-        return _Unpickler(io.BytesIO(archive.read(f"{root}/data.pkl")), find).load()
+        return (unpickler or _Unpickler)(io.BytesIO(archive.read(f"{root}/data.pkl")), find).load()
 
 
 def _read_stream(path: Path) -> Any:
@@ -124,6 +148,30 @@ class _Unpickler(pickle.Unpickler):
         if kind != "storage" or not isinstance(storage_type, _StorageType):
             raise pickle.UnpicklingError(f"it refers to {kind!r}")
         return self._find_storage(key, storage_type.dtype, size)
+
+
+class _StandIn:
+    """Takes whatever a pickle says of an object and does nothing."""
+
+    def __new__(cls, *_: object, **__: object) -> _StandIn:
+        return object.__new__(cls)
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def append(self, item: object) -> None:
+        pass
+
+
+class _ModuleUnpickler(_Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return super().find_class(module, name)
+        except pickle.UnpicklingError:
+            return _StandIn
 
 
 def _rebuild_tensor(

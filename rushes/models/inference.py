@@ -9,9 +9,13 @@ from pathlib import Path
 
 import onnxruntime
 
+from rushes.errors import ModelError
 
-def onnx_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+
+def onnx_session(model: Path | bytes, threads: int = 1, device: str = "auto") -> onnxruntime.InferenceSession:
     """A session for an ``.onnx`` file or its bytes: on CUDA where the installed ONNX Runtime has it, else on the CPU.
+
+    ``device`` may insist on ``cpu`` or ``cuda``; raises ``ModelError`` where the latter is not to be had.
 
     One thread by default, since the work is spread over processes, one a core: a video's frames then give the same
     bytes however many run beside it. Only errors are logged.
@@ -22,7 +26,14 @@ def onnx_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
     options.use_deterministic_compute = True
     options.log_severity_level = 3
     source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=_providers())
+    providers = [_CPU] if device == "cpu" else _providers()
+    session = onnxruntime.InferenceSession(source, options, providers=providers)
+    if device == "cuda" and not on_gpu(session):
+        raise ModelError(
+            "ONNX Runtime has no CUDA device here: set device to auto or cpu, or install onnxruntime-gpu instead of "
+            "onnxruntime"
+        )
+    return session
 
 
 def on_gpu(session: onnxruntime.InferenceSession) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 from rushes.errors import ModelError
 from rushes.models.fetch import fetch_member
 
-FILE_TYPES = (".onnx", ".pt", ".pth")
+FILE_TYPES = (".onnx", ".pt", ".pth", ".ts", ".txt")
+"""Networks, text encoders as TorchScript, and vocabularies."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ _REGISTERED = (
         size=6_241_134,
         sha256="58f6ad86f35f09574e13484ead3346ae8cc052facae150041ed4a894ac2f3828",
         licence="AGPL-3.0",
-        note="YOLOv8n with one class; needs torch and ultralytics",
+        note="YOLOv8n with one class; read without torch",
     ),
 )
 
