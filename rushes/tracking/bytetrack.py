@@ -1,8 +1,8 @@
 """ByteTrack: joining the detections of a clip's frames into tracks.
 
 Here: the association of Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV
-2022, its thresholds, and the run over a whole clip. Not here: the motion model (``motion``), detection, and which
-tracks are worth keeping.
+2022, and the run over a whole clip. Not here: its thresholds (``presets``), the motion model (``motion``), detection,
+and which tracks are worth keeping (``keep``).
 
 A frame's detections are joined in three rounds: sure ones with confirmed tracks, lost ones among them; doubtful ones
 with the confirmed tracks still without a box; the sure ones left over with tracks not confirmed yet. What is left and
@@ -14,12 +14,12 @@ authors' program, and so from others made after it:
 - Lost tracks take part in the second round too: an object that comes out from behind another is doubtful at first.
 - A lost track that coincides with a live one is not dropped as a duplicate: where two objects cross, that is the
   hidden one, and it is needed again.
+- When most tracks lose their objects at once and one step takes them back, the camera has moved: all tracks take it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
@@ -27,69 +27,21 @@ from numpy.typing import NDArray
 
 from rushes.tracking.assignment import best_pairs
 from rushes.tracking.boxes import iou_matrix
+from rushes.tracking.camera import common_step
 from rushes.tracking.motion import BoxMotion
+from rushes.tracking.presets import PRESETS, TrackerParams
 
 __all__ = ["PRESETS", "ByteTracker", "TrackerParams", "track_clip"]
 
 _SLACK_S = 1e-6  # sums of frame times are not exact
 _FEATURE_MEMORY = 0.5  # part of a track's appearance that survives a new box
 
-
-@dataclass(frozen=True)
-class TrackerParams:
-    """Thresholds of the association; the defaults suit a detector's raw output (from a score of 0.1) at 8 fps.
-
-    The cost of joining a track and a detection is 1 − IoU, or 1 − IoU · score with ``fuse_score``; a pair is joined
-    at a cost below the round's limit, and never without overlap.
-    """
-
-    track_thresh: float = 0.4
-    """A detection with this score or more is sure, with less it is doubtful."""
-    new_track_margin: float = 0.1
-    """A detection must reach ``track_thresh`` plus this to begin a track."""
-    low_thresh: float = 0.1
-    """A detection with a lower score is ignored."""
-    match_thresh: float = 0.9
-    """Limit of the first round, sure detections with confirmed tracks."""
-    low_match_thresh: float = 0.7
-    """Limit of the second round, doubtful detections; never fused with the score."""
-    unconfirmed_match_thresh: float = 0.9
-    """Limit of the third round, sure detections with unconfirmed tracks."""
-    fuse_score: bool = True
-    """Whether the first and third round prefer high scores."""
-    motion_weight: float = 1.0
-    """Weight of that cost in the first round; the rest weighs the cosine distance of appearance, which counts as 0
-    where no features are given."""
-    track_buffer_s: float = 1.5
-    """For how many seconds a track without boxes can be found again."""
-    min_hits: int = 2
-    """Boxes in consecutive frames that confirm a track; those of a clip's first frame are confirmed at once."""
-
-
-PRESETS: dict[str, TrackerParams] = {
-    "default": TrackerParams(),
-    # TrackVerse's numbers, not its association: the rounds are those above. The first is the command line that it
-    # documents, with what that leaves open taken from its released code.
-    "trackverse-doc": TrackerParams(
-        track_thresh=0.6,
-        match_thresh=0.3,
-        low_match_thresh=0.5,
-        unconfirmed_match_thresh=0.7,
-        fuse_score=True,
-        motion_weight=0.4,
-        track_buffer_s=0.75,  # int(8 / 30 · 24) frames at 8 fps
-    ),
-    # The defaults of TrackVerse's released code, which are meant for 16 fps.
-    "trackverse-v1": TrackerParams(
-        track_thresh=0.55,
-        match_thresh=0.45,
-        low_match_thresh=0.5,
-        unconfirmed_match_thresh=0.7,
-        fuse_score=True,
-        motion_weight=0.4,
-        track_buffer_s=0.75,  # int(16 / 30 · 24) frames at 16 fps
-    ),
-}
+# When the camera is believed to have moved: so many tracks were seen a frame ago, they meet detections with a mean IoU
+# below this, and one step raises that by so much and takes this share of them to an IoU of _MET.
+_WITNESSES = 3
+_ASTRAY = 0.6
+_GAIN = 0.1
+_SHARE, _MET = 0.5, 0.4
 
 
 class ByteTracker:
@@ -104,6 +56,7 @@ class ByteTracker:
         self._params = params
         self._step_s = 1.0 / fps
         self._time_s: float | None = None
+        self._elapsed_s = 0.0
         self._born = 0
         self._confirmed: set[int] = set()
         # Parallel arrays over the living tracks, in order of birth.
@@ -162,20 +115,21 @@ class ByteTracker:
         self._time_s = time_s
         self._keep(time_s - self._seen_s <= self._params.track_buffer_s + _SLACK_S)
         if before is not None:
-            self._motion.predict(time_s - before, ~self._seen_last)
+            self._elapsed_s = time_s - before
+            self._motion.predict(self._elapsed_s, ~self._seen_last)
 
     def _associate(
         self, boxes: NDArray[np.floating], scores: NDArray[np.floating], unit: NDArray[np.float64] | None
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The three rounds: which living tracks (m,) take which detections (m,)."""
         params = self._params
-        iou = iou_matrix(self._motion.boxes(), boxes)
+        sure = scores >= params.track_thresh
+        iou = self._overlaps(boxes, sure)
         cost = 1 - iou * scores if params.fuse_score else 1 - iou
         joined = params.motion_weight * cost
         if unit is not None and self._feature is not None and params.motion_weight < 1:
             joined += (1 - params.motion_weight) * np.maximum(1 - self._feature @ unit.T, 0)
 
-        sure = scores >= params.track_thresh
         doubtful = ~sure & (scores >= params.low_thresh)
         confirmed = self._is_confirmed()
         taker = np.full(len(boxes), -1, np.intp)
@@ -193,6 +147,27 @@ class ByteTracker:
             taken[rows[best_rows]] = True
         columns = np.flatnonzero(taker >= 0)
         return taker[columns], columns
+
+    def _overlaps(self, boxes: NDArray[np.floating], sure: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """IoU of every track where it is expected with every detection, after a step of the camera if it took one."""
+        expected = self._motion.boxes()
+        iou = iou_matrix(expected, boxes)
+        witnesses, detections = np.flatnonzero(self._is_confirmed() & self._seen_last), np.flatnonzero(sure)
+        if min(len(witnesses), len(detections)) < _WITNESSES:
+            return iou
+        block = np.ix_(witnesses, detections)
+        best = iou[block].max(axis=1)
+        if best.mean() >= _ASTRAY:
+            return iou
+        step = common_step(expected[witnesses], np.asarray(boxes, np.float64)[detections])
+        if step is None:
+            return iou
+        moved = iou_matrix(expected + [*step, 0.0, 0.0], boxes)
+        best_moved = moved[block].max(axis=1)
+        if best_moved.mean() < best.mean() + _GAIN or (best_moved >= _MET).mean() < _SHARE:
+            return iou
+        self._motion.shift(step, self._elapsed_s)
+        return moved
 
     def _is_confirmed(self) -> NDArray[np.bool_]:
         # Unconfirmed tracks die with their first missing box, so that all hits are in consecutive frames.

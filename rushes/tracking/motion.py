@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 __all__ = ["BoxMotion"]
 
 # Standard deviations, as parts of the box's size (the root of its area): ByteTrack's, which are per frame at 30 frames
-# a second: a measurement of 1/20, 1/20 of drift, 1/160 of velocity, 10/160 of first velocity.
+# a second: a measurement of 1/20, 1/20 of drift, 10/160 of first velocity; and of velocity 1/320, half of theirs, with
+# which benchmarks/association.py finds fewer changes of track in every scene.
 _MEASURED = 1 / 20
 _DRIFT = 1 / 20 * 30**0.5  # after one second
-_ACCELERATION = 30 / 160 * 30**0.5  # change of velocity, sizes a second, after one second
+_ACCELERATION = 30 / 320 * 30**0.5  # change of velocity, sizes a second, after one second
 _FIRST_POSITION = 2 / 20
 _FIRST_VELOCITY = 30 * 10 / 160  # sizes a second
 _SMALLEST = 1.0  # pixels: a side predicted shorter is held here, so that scales stay positive
@@ -66,6 +67,12 @@ class BoxMotion:
         variance += noise * (_DRIFT**2 * seconds + _ACCELERATION**2 * seconds**3 / 3)
         covariance += seconds * velocity_variance + noise * (_ACCELERATION**2 * seconds**2 / 2)
         velocity_variance += noise * (_ACCELERATION**2 * seconds)
+
+    def shift(self, step: NDArray[np.float64], seconds: float) -> None:
+        """Move every box by ``step`` (2,) beyond what was expected after ``seconds``, and on at that pace."""
+        self._state[0, :, :2] += step
+        if seconds > 0:
+            self._state[1, :, :2] += step / seconds
 
     def correct(self, rows: NDArray[np.intp], boxes: NDArray[np.floating]) -> None:
         """Take the measured ``boxes`` (m, 4) for the boxes numbered ``rows`` (m,), each at most once."""

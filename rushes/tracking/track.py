@@ -6,9 +6,9 @@ here: annotated tracks (``annotated``), detection, association and summary, each
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,11 @@ from rushes.errors import SettingsError
 from rushes.settings import Tracking
 from rushes.shots.cut import time_range
 from rushes.tracking.annotated import AnnotatedTracks, names_objects
-from rushes.tracking.bytetrack import PRESETS, track_clip
+from rushes.tracking.bytetrack import PRESETS
+from rushes.tracking.class_scores import TopClasses
 from rushes.tracking.detector import Detections, Detector
+from rushes.tracking.follow import Sightings, follow
+from rushes.tracking.keep import judged
 from rushes.tracking.summary import summarise_track
 from rushes.video.media import open_video, packet_index
 from rushes.video.reader import VideoReader
@@ -26,9 +29,6 @@ from rushes.video.sampling import frames_at
 from rushes.work.step import Outcome, Task
 
 _Tracks = Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]
-
-# Frames decoded before the detector is given them: enough to fill a GPU's batch, few enough to hold.
-_AHEAD = 32
 
 
 class TrackVideo:
@@ -42,7 +42,15 @@ class TrackVideo:
     @cached_property
     def _detector(self) -> Detector:
         """Loaded for the first video that needs it: annotated ones may not."""
-        return Detector(self._settings.model, self._settings.min_score, self._settings.nms_iou)
+        own = self._settings
+        return Detector(
+            own.model,
+            own.min_score,
+            own.nms_iou,
+            device=own.device,
+            vocabulary=own.vocabulary,
+            text_encoder=own.text_encoder,
+        )
 
     def __call__(self, task: Task) -> Outcome:
         """Return the tracks of each kept clip; no track crosses a cut."""
@@ -52,9 +60,12 @@ class TrackVideo:
         clips = [clip for clip in task.rows["filtered_clips"].to_pylist() if clip["kept"]]
         found = list(self._annotated(task, clips)) if origin in ("annotated", "both") else []
         found += self._detected(task, clips) if origin in ("detected", "both") else []
-        return Outcome(
-            {"tracks": [row for row, _ in found], "track_boxes": [box for _, boxes in found for box in boxes]}
-        )
+        tracks, rejects = [], []
+        for found_row, _ in found:
+            row, reject = judged(found_row, self._settings.keep)
+            tracks.append(row)
+            rejects += [reject] if reject else []
+        return Outcome({"tracks": tracks, "track_boxes": [box for _, boxes in found for box in boxes]}, rejects)
 
     def _annotated(self, task: Task, clips: Sequence[dict[str, Any]]) -> _Tracks:
         index = packet_index(task.video, task.rows["packets"])
@@ -69,42 +80,34 @@ class TrackVideo:
 
     def _follow(self, video: dict[str, Any], clip: dict[str, Any], reader: VideoReader) -> _Tracks:
         numbers = frames_at(reader.times_s, clip["start_frame"], clip["end_frame"], self._settings.fps)
-        detections = self._detect(video, numbers, reader)
-        times = reader.times_s[numbers]
-        ids = track_clip([(found.boxes, found.scores) for found in detections], times, self._params)
-        sightings: dict[int, list[tuple[int, int]]] = {}
-        for at, numbered in enumerate(ids):
-            for detection, track in enumerate(numbered):
-                if track:
-                    sightings.setdefault(int(track), []).append((at, detection))
-        for track in sorted(sightings):
-            yield self._rows(video, clip, track, sightings[track], numbers, detections, reader.times_s)
+        with closing(self._detect(video, numbers, reader)) as detections:
+            tracks = follow(detections, reader.times_s[numbers], self._params)
+        for number, (seen, classes) in enumerate(tracks, 1):
+            yield self._rows(video, clip, number, seen, classes, numbers, reader.times_s)
 
-    def _detect(self, video: dict[str, Any], numbers: np.ndarray, reader: VideoReader) -> list[Detections]:
-        """Return each frame's detections, in pixels of the source frame."""
+    def _detect(
+        self, video: dict[str, Any], numbers: np.ndarray, reader: VideoReader
+    ) -> Generator[Detections, None, None]:
+        """Yield each frame's detections, in pixels of the source frame."""
         size = self._detector.fit(video["width"], video["height"])
         scale = np.array([video["width"] / size[0], video["height"] / size[1]] * 2, np.float32)
-        found: list[Detections] = []
         pictures = (picture for _, picture in reader.frames(numbers, size))
-        while group := list(islice(pictures, _AHEAD)):
-            found += self._detector(group)
-        return [Detections(d.boxes * scale, d.scores, d.class_scores) for d in found]
+        with closing(self._detector.each(pictures)) as each:
+            for found in each:
+                yield Detections(found.boxes * scale, found.scores, found.class_scores)
 
     def _rows(
         self,
         video: dict[str, Any],
         clip: dict[str, Any],
         track: int,
-        sightings: list[tuple[int, int]],
+        seen: Sightings,
+        classes: TopClasses,
         numbers: np.ndarray,
-        detections: list[Detections],
         times_s: np.ndarray,
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        frames = [int(numbers[at]) for at, _ in sightings]
-        boxes = np.stack([detections[at].boxes[k] for at, k in sightings])
-        scores = np.array([detections[at].scores[k] for at, k in sightings])
-        classes = np.stack([detections[at].class_scores[k] for at, k in sightings])
-        summary = summarise_track(classes, scores, boxes, (video["width"], video["height"]))
+        frames = [int(numbers[at]) for at in seen.at]
+        summary = summarise_track(classes, seen.scores, np.stack(seen.boxes), (video["width"], video["height"]))
         keys = {
             "track_id": f"{clip['clip_id']}.t{track:04d}",
             "video_id": video["video_id"],
@@ -128,7 +131,6 @@ class TrackVideo:
             "considered": True,
             "complete": False,
         }
-        best = classes.argmax(axis=1)
         return row, [
             {
                 **keys,
@@ -138,10 +140,10 @@ class TrackVideo:
                 "y": float(box[1]),
                 "w": float(box[2]),
                 "h": float(box[3]),
-                "score": float(score),
-                "class_id": int(of),
+                "score": score,
+                "class_id": of,
                 "considered": True,
                 "visibility": None,
             }
-            for frame, box, score, of in zip(frames, boxes, scores, best, strict=True)
+            for frame, box, score, of in zip(frames, seen.boxes, seen.scores, seen.class_ids, strict=True)
         ]

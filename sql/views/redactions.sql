@@ -12,6 +12,6 @@ SELECT
     kind,  -- what is hidden
     score,  -- confidence, 0 to 1
     region,  -- number of the region's track within the clip, from 1
-    sampled,  -- true on frames the detector looked at, false where the box is interpolated
+    sampled,  -- true on frames in which the detector saw it, false where the box is interpolated
     batch
 FROM stored.redactions;

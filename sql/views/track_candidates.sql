@@ -1,15 +1,27 @@
 -- track_candidates: what a recipe's "where" sees when its unit is track: tracks with their clip's figures and video.
--- weighted_score is TrackVerse's: the class's mean score times the mean detection score.
+-- weighted_score stands in for TrackVerse's class score times objectness: the class's mean score times the mean detection
+-- score. kept speaks of the clip, track_kept and track_reason of the track.
 CREATE OR REPLACE VIEW track_candidates AS
 SELECT
-    t.*,
+    t.* EXCLUDE (kept, reason),
+    coalesce(t.kept, true) AS track_kept,
+    t.reason AS track_reason,
     t.end_s - t.start_s AS duration_s,
     t.top10_mean[1]::DOUBLE * t.mean_score AS weighted_score,
     f.sharpness,
     f.exposure,
     f.contrast,
+    f.colourfulness,
+    f.noise,
+    f.motion_p10,
+    f.motion_p50,
     f.motion,
     f.stillness,
+    f.letterbox,
+    f.slides,
+    f.quality,
+    f.cartoon,
+    f.aesthetics,
     f.n_faces,
     f.kept,
     v.collection,

@@ -23,5 +23,7 @@ SELECT
     object_id,  -- the object's name in its annotation; null for a detected track
     considered,  -- false when evaluation is told to leave out most of its boxes
     complete,  -- true when a frame between its boxes has none; else boxes between are interpolated
+    kept,  -- true when it lasts long enough and is large enough for the settings
+    reason,  -- the first rule that it broke; null when kept
     batch
 FROM stored.tracks;

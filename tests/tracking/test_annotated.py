@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows import Row, filtered_row, packet_rows, video_row
 from tasks import ingested
@@ -91,6 +91,8 @@ def test_an_objects_boxes_become_a_track_of_the_clip_they_are_in() -> None:
         "object_id": "7",
         "considered": True,
         "complete": False,
+        "kept": True,
+        "reason": None,
     }
     assert boxes == [
         {
@@ -118,6 +120,7 @@ sightings = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(sightings)
 def test_every_box_with_a_name_is_in_one_track_of_each_kept_clip_that_has_its_frame(found: list[Any]) -> None:
     sets = {name: annotations(name) for name in ("mot", "table")}
@@ -189,6 +192,23 @@ def test_scores_are_shares_whatever_was_given(score: float | None, kept: float) 
     rows.box(1, 1, (1, 2, 3, 4), object_id="t", score=score)
     [track], [box] = tracked(rows.done())
     assert (track["mean_score"], box["score"]) == (kept, kept)
+
+
+def test_tracks_that_are_not_kept_are_marked_and_told_and_keep_their_boxes() -> None:
+    rows = annotations()
+    for frame in range(30):
+        rows.box(frame + 1, frame, (0, 0, 320, 180), object_id="large")
+        rows.box(frame + 40, frame, (0, 0, 64, 36), object_id="small")
+    keeping = Tracking(model="/nowhere/model.onnx", keep={"min_duration_s": 1, "min_area": 0.1})
+    outcome = TrackVideo(keeping)(task(rows.done()))
+    tracks = TRACKS.from_rows(outcome.rows["tracks"])
+    assert problems("tracks", tracks) == []
+    told = tracks.select(["object_id", "kept", "reason"]).to_pylist()
+    assert [tuple(row.values()) for row in told] == [("large", True, None), ("small", False, "too_small")]
+    assert [(reject.item_id, reject.reason) for reject in outcome.rejects] == [
+        (tracks["track_id"][1].as_py(), Reason.TOO_SMALL)
+    ]
+    assert len(outcome.rows["track_boxes"]) == 60
 
 
 def test_distractors_and_boxes_not_considered_stay_and_are_marked() -> None:
@@ -307,6 +327,7 @@ def test_scores_that_do_not_fit_their_classes_are_left_out(scores: Any) -> None:
     assert (track["top10_class_ids"], track["top10_mean"], track["top10_std"]) == ([9, 4], [], [])
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=90), min_size=2, max_size=12, unique=True))
 def test_any_names_give_ids_that_differ_and_can_name_files(names: list[str]) -> None:
     rows = annotations()
@@ -335,7 +356,7 @@ def test_without_a_detector_tracking_needs_no_model() -> None:
     assert step.models(settings) == ["yolo11n"]
     annotated = settings.model_copy(update={"tracking": Tracking(origin="annotated", fps=3)})
     assert step.models(annotated) == []
-    assert step.params(annotated) == {"origin": "annotated"}
+    assert step.params(annotated) == {"origin": "annotated", "keep": {"min_duration_s": 0.0, "min_area": 0.0}}
 
 
 def test_detected_tracks_stand_in_for_missing_annotations_or_beside_them(store: Objects, bikes: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, permutations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -29,12 +29,14 @@ def greatest_sum(gain: np.ndarray) -> float:
     )
 
 
+@settings(deadline=None)
 @given(GAINS)
 def test_no_other_pairing_gains_more(gain: np.ndarray) -> None:
     rows, columns = best_pairs(gain)
     np.testing.assert_allclose(gain[rows, columns].sum(), greatest_sum(gain), atol=1e-12)
 
 
+@settings(deadline=None)
 @given(GAINS)
 def test_every_pair_gains_and_none_shares_a_member(gain: np.ndarray) -> None:
     rows, columns = best_pairs(gain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rushes.tracking.boxes import area_fraction, clip_to_frame, iou_matrix
@@ -24,6 +24,7 @@ def pixels(box: np.ndarray) -> set[tuple[int, int]]:
 FRAME = {(x, y) for x in range(WIDTH) for y in range(HEIGHT)}
 
 
+@settings(deadline=None)
 @given(WHOLE_BOXES, WHOLE_BOXES)
 def test_iou_is_shared_pixels_over_covered_pixels(a: np.ndarray, b: np.ndarray) -> None:
     expected = [
@@ -33,11 +34,13 @@ def test_iou_is_shared_pixels_over_covered_pixels(a: np.ndarray, b: np.ndarray) 
     np.testing.assert_allclose(iou_matrix(a, b), np.array(expected).reshape(len(a), len(b)), atol=1e-12)
 
 
+@settings(deadline=None)
 @given(WHOLE_BOXES, WHOLE_BOXES)
 def test_iou_does_not_depend_on_the_order_of_the_two(a: np.ndarray, b: np.ndarray) -> None:
     np.testing.assert_array_equal(iou_matrix(a, b), iou_matrix(b, a).T)
 
 
+@settings(deadline=None)
 @given(WHOLE_BOXES)
 def test_a_clipped_box_holds_the_pixels_that_are_in_the_frame(boxes: np.ndarray) -> None:
     clipped = clip_to_frame(boxes, WIDTH, HEIGHT)
@@ -45,6 +48,7 @@ def test_a_clipped_box_holds_the_pixels_that_are_in_the_frame(boxes: np.ndarray)
     assert [pixels(box) for box in clipped] == [pixels(box) & FRAME for box in boxes]
 
 
+@settings(deadline=None)
 @given(WHOLE_BOXES)
 def test_clipped_boxes_lie_in_the_frame_and_stay_when_clipped_again(boxes: np.ndarray) -> None:
     clipped = clip_to_frame(boxes, WIDTH, HEIGHT)
@@ -53,6 +57,7 @@ def test_clipped_boxes_lie_in_the_frame_and_stay_when_clipped_again(boxes: np.nd
     np.testing.assert_array_equal(clip_to_frame(clipped, WIDTH, HEIGHT), clipped)
 
 
+@settings(deadline=None)
 @given(WHOLE_BOXES)
 def test_area_fraction_counts_only_the_pixels_in_the_frame(boxes: np.ndarray) -> None:
     expected = [len(pixels(box) & FRAME) / len(FRAME) for box in boxes]

@@ -218,6 +218,15 @@ def test_a_tracker_fed_at_its_frame_rate_is_a_tracker_told_the_times() -> None:
         np.testing.assert_array_equal(by_rate.update(boxes, scores), by_time.update(boxes, scores, time_s=t / 25))
 
 
+@pytest.mark.parametrize(("preset", "rate"), [("trackverse-doc", 8), ("trackverse-v1", 16)])
+def test_trackverses_buffer_is_counted_in_frames_at_its_own_rate(preset: str, rate: int) -> None:
+    lost = int(rate / 30 * 24)
+    still = [frame([box(50)])] * 4
+    for hidden, number in ((lost - 1, 1), (lost, 2)):
+        clip = still + [frame([])] * hidden + still
+        assert as_lists(track_clip(clip, np.arange(len(clip)) / rate, PRESETS[preset]))[-1] == [number]
+
+
 # appearance
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rushes.tracking import motion
@@ -54,6 +54,7 @@ class TextbookFilter:
         return np.concatenate([self.mean[:2] - self.mean[2:4] / 2, self.mean[2:4]])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_agrees_with_the_textbook_over_uneven_steps(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rushes.tracking.class_scores import ClassScores, TopClasses
 from rushes.tracking.summary import TrackSummary, summarise_track
 
 FRAME = (100, 50)
@@ -17,7 +18,14 @@ FRAME = (100, 50)
 def summarise(class_scores: list[list[float]], k: int = 10) -> TrackSummary:
     n = len(class_scores)
     boxes = np.tile(np.array([0, 0, 10, 10], np.float32), (n, 1))
-    return summarise_track(np.array(class_scores, np.float32), np.ones(n, np.float32), boxes, FRAME, k)
+    return summarise_track(top_of(class_scores, k), np.ones(n, np.float32), boxes, FRAME)
+
+
+def top_of(class_scores: list[list[float]], k: int = 10) -> TopClasses:
+    sums = ClassScores()
+    for row in class_scores:
+        sums.add(np.array(row, np.float32))
+    return sums.top(k)
 
 
 def test_the_class_is_the_best_over_the_whole_track_not_the_most_frequent_best() -> None:
@@ -38,7 +46,7 @@ def test_of_a_large_vocabulary_ten_are_kept_and_of_a_small_one_all() -> None:
 
 def test_mean_area_is_the_part_of_the_frame_covered_on_average() -> None:
     boxes = np.array([[0, 0, 50, 50], [90, 0, 20, 50]], np.float32)  # half the frame; a tenth, the rest is outside
-    summary = summarise_track(np.ones((2, 3), np.float32), np.array([0.5, 0.7], np.float32), boxes, FRAME)
+    summary = summarise_track(top_of([[1.0]]), np.array([0.5, 0.7], np.float32), boxes, FRAME)
     assert summary.mean_area == pytest.approx(0.3)
     assert summary.mean_score == pytest.approx(0.6)
 
@@ -66,7 +74,10 @@ def test_the_numbers_are_plain_so_that_they_can_be_written_as_json() -> None:
 
 def test_a_track_without_boxes_or_with_arrays_of_different_lengths_is_an_error() -> None:
     boxes = np.zeros((1, 4), np.float32)
-    with pytest.raises(ValueError, match="at least one"):
-        summarise_track(np.zeros((0, 3), np.float32), np.zeros(0, np.float32), boxes[:0], FRAME)
-    with pytest.raises(ValueError, match="differ"):
-        summarise_track(np.zeros((2, 3), np.float32), np.zeros(2, np.float32), boxes, FRAME)
+    for scores, places in ((np.zeros(0), boxes[:0]), (np.zeros(2), boxes)):
+        with pytest.raises(ValueError, match="at least one box, and a score for each"):
+            summarise_track(top_of([[1.0]]), scores, places, FRAME)
+    empty: list[list[list[float]]] = [[], [[]]]
+    for nothing in empty:
+        with pytest.raises(ValueError, match="at least one box and one class"):
+            top_of(nothing)
