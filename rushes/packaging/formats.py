@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from rushes.packaging import mediasequence, mot, native
+from rushes.packaging import coco_vid, mediasequence, mot, native, track_crops, trackverse
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary
+from rushes.packaging.packed_tracks import PackedVideo
+from rushes.store.rejects import Reject
 
 
 class Format(Protocol):
-    """A module that writes data sets in one format."""
+    """A module that writes sequences in one format."""
 
     def shard_files(
         self, sequences: Iterable[PackedSequence], shard: Shard, class_names: Sequence[str]
@@ -30,4 +32,18 @@ class Format(Protocol):
         ...
 
 
-FORMATS: Mapping[str, Format] = {"mediasequence": mediasequence, "mot": mot, "native": native}
+class TrackFormat(Protocol):
+    """What writes whole tracks in one format, a video at a time."""
+
+    def video_files(self, video: PackedVideo) -> Iterator[File | Reject]:
+        """The files of a video's tracks, and those tracks that are in none of them."""
+        ...
+
+
+FORMATS: Mapping[str, Format] = {"coco-vid": coco_vid, "mediasequence": mediasequence, "mot": mot, "native": native}
+
+TRACK_FORMATS: Mapping[str, TrackFormat] = {
+    track_crops.NAME: track_crops,
+    trackverse.RELEASED.name: trackverse.RELEASED,
+    trackverse.WITH_SCORES.name: trackverse.WITH_SCORES,
+}

@@ -1,24 +1,24 @@
-"""Packaging a selection: shards in worker processes, each decoded, redacted and encoded once for all formats.
+"""Packaging a selection: its parts in worker processes, then what speaks of the whole data set.
 
-A killed run takes up at the next shard: a shard's note is written after its files, the data set's manifest after all
-shards. Here: that order, versions, ``dataset.json`` and the rows of ``datasets``. Not here: what the files look like
-(one module a format), where the pixels come from (``sequences``).
+A killed run takes up at the next part: a part's note is written after its files, the data set's manifest after all
+parts. Here: that order, versions, ``dataset.json`` and the rows of ``datasets``. Not here: one part (``parts``), what
+the files look like (one module a format), where the pixels come from (``sequences``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from rushes.errors import StoreError
-from rushes.packaging.classes import Classes, classes_of
+from rushes.packaging.classes import classes_of
 from rushes.packaging.formats import FORMATS
-from rushes.packaging.packed import File, Shard, ShardSummary
-from rushes.packaging.sequences import Chosen, packed_sequences
+from rushes.packaging.packed import ShardSummary
+from rushes.packaging.parts import FileRow, Part, PartWork, dataset_root, parts
+from rushes.packaging.sequences import Chosen
 from rushes.selection.recipe import Recipe
 from rushes.selection.select import ASSET as SELECTION
 from rushes.store.database import connect
@@ -32,23 +32,12 @@ from rushes.work.ahead import Ready
 from rushes.work.plan import State, digest
 
 ASSET = "packaged_datasets"
-VERSION = "2"
+VERSION = "3"
 
 _LICENCES = {
     "pixels": "Frames keep the rights of the videos they come from; see 'sources'.",
     "labels": "Boxes made by Ultralytics models: their weights are AGPL-3.0. Annotated ones keep their source's terms.",
 }
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """A file of a data set, as in the ``datasets`` table; ``path`` is its name in the store."""
-
-    format: str
-    path: str
-    sha256: str
-    size: int
-    rows: int
 
 
 def package_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
@@ -61,11 +50,6 @@ def package_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
     if record is None:
         return State.MISSING, identity
     return (State.BUILT if record.identity == identity else State.STALE), identity
-
-
-def dataset_root(recipe: str, version: str) -> str:
-    """Return the folder of one version of a data set."""
-    return f"datasets/{recipe}/{version}"
 
 
 def package(
@@ -83,60 +67,20 @@ def package(
         raise StoreError(f"recipe {recipe.name} has no selection: build {SELECTION} first")
     chosen = _chosen(objects, recipe)
     version = identity[:12]
-    shards = _shards(recipe, chosen)
+    all_parts = parts(recipe, chosen)
     with connect(objects) as connection:
         classes = classes_of(connection, (one.clip_id for one in chosen))
-    work = _ShardWork(objects, recipe, version, classes)
-    todo = [item for item in shards if not objects.exists(work.note(item[0]))]
-    done = len(shards) - len(todo)
-    progress(done, len(shards))
+    work = PartWork(objects, recipe, version, classes)
+    todo = [part for part in all_parts if not objects.exists(work.note(part))]
+    done = len(all_parts) - len(todo)
+    progress(done, len(all_parts))
     count = pool.default_workers() if workers is None else workers
     for _, error in pool.run(work, Ready(todo), count) if count else pool.run_here(work, Ready(todo)):
         if isinstance(error, BaseException):
             raise error
         done += 1
-        progress(done, len(shards))
-    return _finish(objects, recipe, work, [shard for shard, _ in shards], chosen, identity)
-
-
-@dataclass(frozen=True)
-class _ShardWork:
-    """Writes one shard in all formats; picklable, so that a worker process can be given it."""
-
-    objects: Objects
-    recipe: Recipe
-    version: str
-    classes: Classes
-
-    def note(self, shard: Shard) -> str:
-        """The name of the object that says that a shard's files are all there."""
-        return f"{dataset_root(self.recipe.name, self.version)}/shards/{shard.stem}.json"
-
-    def __call__(self, item: tuple[Shard, list[Chosen]]) -> None:
-        shard, chosen = item
-        sequences = packed_sequences(self.objects, self.recipe, chosen, self.classes)
-        written: dict[str, Any] = {}
-        for name in self.recipe.formats:
-            files, dropped = [], Counter[str]()
-            for file in FORMATS[name].shard_files(sequences, shard, self.classes.names):
-                files.append(self.put(name, file))
-                dropped.update(file.dropped)
-            root = f"{dataset_root(self.recipe.name, self.version)}/{name}/"
-            summary = ShardSummary(
-                shard,
-                tuple(s.sequence_id for s in sequences),
-                tuple(len(s) for s in sequences),
-                tuple(f.path.removeprefix(root) for f in files),
-                dict(dropped),
-            )
-            written[name] = {"summary": summary.to_json(), "files": [asdict(f) for f in files]}
-        self.objects.write(self.note(shard), json.dumps(written, sort_keys=True).encode())
-
-    def put(self, format_name: str, file: File) -> FileRow:
-        """Store a file of a format."""
-        path = f"{dataset_root(self.recipe.name, self.version)}/{format_name}/{file.path}"
-        self.objects.write(path, file.data)
-        return FileRow(format_name, path, hashlib.sha256(file.data).hexdigest(), len(file.data), file.rows)
+        progress(done, len(all_parts))
+    return _finish(objects, recipe, work, all_parts, chosen, identity)
 
 
 def _chosen(objects: Objects, recipe: Recipe) -> list[Chosen]:
@@ -150,33 +94,25 @@ def _chosen(objects: Objects, recipe: Recipe) -> list[Chosen]:
     unknown = sorted({row[2] for row in rows if row[6] in (None, "none")})
     if unknown and recipe.privacy == "redact":
         raise StoreError(
-            f"recipe {recipe.name}: nobody has looked for faces in clip {unknown[0]}"
+            f"recipe {recipe.name}: nobody has looked for faces or plates in clip {unknown[0]}"
             + (f" and {len(unknown) - 1} others" if unknown[1:] else "")
-            + ": build filtered_clips with privacy.look_for: faces, or say 'privacy: none' in the recipe"
+            + ": build filtered_clips with privacy.look_for: [faces, plates], or say 'privacy: none' in the recipe"
         )
     return [Chosen(*row[:6]) for row in rows]
 
 
-def _shards(recipe: Recipe, chosen: list[Chosen]) -> list[tuple[Shard, list[Chosen]]]:
-    """Share each split out over shards: sequence i of a split into shard i mod n, so that ranks mix."""
-    shards = []
-    for split in sorted({c.split for c in chosen}):
-        members = [c for c in chosen if c.split == split]
-        count = -(-len(members) // recipe.shard_sequences)
-        shards += [(Shard(recipe.name, split, i, count), members[i::count]) for i in range(count)]
-    return shards
-
-
 def _finish(
-    objects: Objects, recipe: Recipe, work: _ShardWork, shards: list[Shard], chosen: list[Chosen], identity: str
+    objects: Objects, recipe: Recipe, work: PartWork, all_parts: list[Part], chosen: list[Chosen], identity: str
 ) -> Record:
-    notes = [json.loads(objects.read(work.note(shard))) for shard in shards]
-    files = [FileRow(**f) for note in notes for name in recipe.formats for f in note[name]["files"]]
+    notes = [json.loads(objects.read(work.note(part))) for part in all_parts]
+    files = [FileRow(**f) for note in notes for written in note.values() for f in written["files"]]
     dropped: dict[str, dict[str, int]] = {}
     for name in recipe.formats:
-        summaries = [ShardSummary.from_json(note[name]["summary"]) for note in notes]
-        files += [work.put(name, file) for file in FORMATS[name].index_files(summaries, work.classes.names)]
-        counts = sum((Counter(s.dropped) for s in summaries), Counter[str]())
+        written = [note[name] for note in notes if name in note]
+        if name in FORMATS:
+            summaries = [ShardSummary.from_json(one["summary"]) for one in written]
+            files += [work.put(name, file) for file in FORMATS[name].index_files(summaries, work.classes.names)]
+        counts = sum((Counter(one["dropped"]) for one in written), Counter[str]())
         dropped |= {name: dict(sorted(counts.items()))} if counts else {}
     about = _about(objects, recipe, work.version, chosen, files, dropped)
     data = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False).encode()
@@ -188,6 +124,7 @@ def _finish(
         for name, counts in dropped.items()
         for why, count in counts.items()
     ]
+    rejects += [reject for note in notes for written in note.values() for reject in written["rejects"]]
     write_partition(objects, REJECTS, {"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejects))
     # What a reader opens by name: replaced last, so that it always names a version that is whole.
     objects.write(f"datasets/{recipe.name}/dataset.json", data)
@@ -200,7 +137,7 @@ def _finish(
         {"packaging": recipe.packaging()},
         rows={DATASETS.name: len(rows), REJECTS.name: len(rejects)},
         bytes={DATASETS.name: size, "files": sum(f.size for f in files)},
-        rejects={Reason.FORMAT_LIMIT.value: len(rejects)} if rejects else {},
+        rejects=dict(sorted(Counter(reject["reason"] for reject in rejects).items())),
         inputs={f"{SELECTION}/{recipe.name}": selection.identity if selection else ""},
     )
     write_record(objects, record)

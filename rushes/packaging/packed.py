@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -151,13 +151,15 @@ class Shard:
 class File:
     """One file of a data set: its path below the format's folder, its bytes, and how many rows they hold.
 
-    ``dropped`` counts, by reason, the boxes and images that were given for this file and are not in it.
+    ``dropped`` counts, by reason, the boxes and images that were given for this file and are not in it. ``carried`` is
+    whatever the index files need to know of it, as JSON knows values.
     """
 
     path: str
     data: bytes
     rows: int
     dropped: Mapping[str, int] = field(default_factory=dict)
+    carried: Any = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ class ShardSummary:
     """What is left of a shard once its files are stored: enough to write the index files without the pixels.
 
     ``sequence_ids`` and ``lengths`` (frames a sequence) are parallel and in the order written; ``paths`` are those of
-    the files, ``dropped`` the sum of their counts.
+    the files, ``dropped`` the sum of their counts, ``carried`` what those that carry something do, in order.
     """
 
     shard: Shard
@@ -173,6 +175,7 @@ class ShardSummary:
     lengths: tuple[int, ...]
     paths: tuple[str, ...]
     dropped: Mapping[str, int] = field(default_factory=dict)
+    carried: tuple[Any, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
@@ -186,6 +189,7 @@ class ShardSummary:
             lengths=tuple(values["lengths"]),
             paths=tuple(values["paths"]),
             dropped=values["dropped"],
+            carried=tuple(values["carried"]),
         )
 
 
@@ -226,3 +230,8 @@ def class_name(class_names: Sequence[str], class_id: int) -> str:
     if not 0 <= class_id < len(class_names):
         raise PackagingError(f"a box has class id {class_id}, but {len(class_names)} class names were given: give all")
     return class_names[class_id]
+
+
+def shortest(value: np.floating) -> float:
+    """Return the decimal number with the fewest digits that is still this float32: 0.9, not 0.8999999761581421."""
+    return float(str(np.float32(value)))

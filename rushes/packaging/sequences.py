@@ -60,7 +60,8 @@ def packed_sequences(
         for video_id in sorted({c.video_id for c in chosen}):
             own = sorted((c for c in chosen if c.video_id == video_id), key=lambda c: c.clip_id)
             told = _Told(connection, video_id, classes)
-            with Delivery(objects, connection, video_id, hide=recipe.privacy == "redact") as delivery:
+            hide = recipe.privacy == "redact"
+            with Delivery(objects, connection, video_id, hide=hide, look=recipe.look) as delivery:
                 for sequence in _of_video(recipe, delivery, told, vectors, own):
                     packed[sequence.sequence_id] = sequence
     return [packed[c.sequence_id] for c in chosen]

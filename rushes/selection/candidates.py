@@ -6,6 +6,7 @@ are chosen (``strategies``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,10 @@ class Considered:
 
 
 def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Sequence[str]) -> Considered:
-    """Make a recipe's candidates out of these batches. Raises ``SettingsError`` when ``where`` is no SQL that runs."""
+    """Make a recipe's candidates out of these batches. Raises ``SettingsError`` when ``where`` is no SQL that runs.
+
+    Tracks that are not kept are left out, unless ``where`` speaks of ``track_kept`` and so decides for itself.
+    """
     noun = "tracks" if recipe.unit == "track" else "clips"
     everything = _items(connection, recipe, batches, kept=False, where=None)
     kept = _items(connection, recipe, batches, kept=True, where=None)
@@ -62,7 +66,7 @@ def consider(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Seq
     candidates.sort(key=lambda c: c.sequence_id)
     funnel = [
         (f"{noun} in the store", len(everything)),
-        ("tracks of kept clips" if noun == "tracks" else "kept clips", len(kept)),
+        ("kept tracks of kept clips" if noun == "tracks" else "kept clips", len(kept)),
         (f"{noun} after where", len(wanted)),
         ("sequences", len(sequences)),
         ("candidates", len(candidates)),
@@ -85,6 +89,7 @@ def _items(
     view = "track_candidates" if recipe.unit == "track" else "clip_candidates"
     conditions = ["list_contains(?, batch)"]
     conditions += ["kept"] if kept else []
+    conditions += ["track_kept"] if kept and recipe.unit == "track" and not _decides_on_tracks(where) else []
     conditions += [f"({where})"] if where else []
     key = "track_id" if recipe.unit == "track" else "clip_id"
     query = f"SELECT * FROM {view} WHERE {' AND '.join(conditions)} ORDER BY {key}"
@@ -92,6 +97,10 @@ def _items(
         return connection.execute(query, [list(batches)]).to_arrow_table().to_pylist()
     except duckdb.Error as error:
         raise SettingsError(f"recipe {recipe.name}: where: {str(error).splitlines()[0]}") from None
+
+
+def _decides_on_tracks(where: str | None) -> bool:
+    return where is not None and re.search(r"\btrack_kept\b", where, re.IGNORECASE) is not None
 
 
 def _sequences(

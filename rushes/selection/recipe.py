@@ -11,12 +11,18 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rushes.errors import SettingsError, StoreError
+from rushes.privacy.look import Look, Shape, Style
 from rushes.settings import explain
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
 
 StrategyName = Literal["random", "video_balanced", "class_balanced", "diversity"]
-FormatName = Literal["native", "mediasequence", "mot"]
+FormatName = Literal["native", "mediasequence", "mot", "coco-vid", "trackverse", "trackverse-scores", "track-crops"]
+_TRACK_FORMATS = frozenset(("trackverse", "trackverse-scores", "track-crops"))
+
+
+# Fields that shape the files and not which sequences are chosen.
+_PACKAGING = frozenset(("formats", "privacy", "redaction", "redaction_shape", "jpeg_quality", "shard_sequences"))
 
 
 class Split(BaseModel):
@@ -56,7 +62,11 @@ class Recipe(BaseModel):
     split: Split | None = Field(None, description="shares of train, val and test; null: one split named all")
     seed: int = 0
     formats: tuple[FormatName, ...] = Field(("native",), min_length=1)
-    privacy: Literal["redact", "none"] = Field("redact", description="hide faces in what is packaged, or not")
+    privacy: Literal["redact", "none"] = Field(
+        "redact", description="hide faces and plates in what is packaged, or not"
+    )
+    redaction: Style = Field("blur", description="how they are hidden: blur, pixelate or solid")
+    redaction_shape: Shape = Field("box", description="box, or ellipse for faces")
     jpeg_quality: int = Field(90, ge=1, le=100)
     shard_sequences: int = Field(256, ge=1, description="sequences in a shard")
 
@@ -77,6 +87,8 @@ class Recipe(BaseModel):
             raise ValueError("unit: frame means sequence_length: 1")
         if self.strategy == "class_balanced" and self.unit != "track":
             raise ValueError("class_balanced needs unit: track, for only tracks have a class")
+        if self.unit != "track" and (of_tracks := sorted(_TRACK_FORMATS.intersection(self.formats))):
+            raise ValueError(f"formats: {', '.join(of_tracks)} needs unit: track, for it writes whole tracks")
         if self.n_samples is not None and self.n_sequences is not None:
             raise ValueError("give n_samples (frames) or n_sequences, not both")
         self._check_samples()
@@ -104,6 +116,11 @@ class Recipe(BaseModel):
         return 1 if self.unit == "frame" else self.sequence_length
 
     @property
+    def look(self) -> Look:
+        """How what is hidden looks."""
+        return Look(self.redaction, self.redaction_shape)
+
+    @property
     def limit(self) -> int | None:
         """How many sequences to choose at most."""
         if self.n_samples is not None and self.length is not None:
@@ -112,11 +129,11 @@ class Recipe(BaseModel):
 
     def selecting(self) -> dict[str, Any]:
         """The fields that shape which sequences are chosen."""
-        return self.model_dump(exclude={"description", "formats", "privacy", "jpeg_quality", "shard_sequences"})
+        return self.model_dump(exclude={"description", *_PACKAGING})
 
     def packaging(self) -> dict[str, Any]:
         """The fields that shape the packaged files."""
-        return self.model_dump(include={"name", "formats", "privacy", "jpeg_quality", "shard_sequences"})
+        return self.model_dump(include={"name", *_PACKAGING})
 
 
 def parse(text: str, origin: str = "the recipe") -> Recipe:

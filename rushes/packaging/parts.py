@@ -1,0 +1,146 @@
+"""The parts that a data set is written in: shards of sequences, and groups of whole videos for formats of tracks.
+
+A part is what one worker does at a time and what a killed run repeats. Here: how a selection is shared out, and one
+part's files. Not here: what is written when all are there (``package``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
+
+from rushes.packaging.classes import Classes
+from rushes.packaging.formats import FORMATS, TRACK_FORMATS
+from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary
+from rushes.packaging.sequences import Chosen, packed_sequences
+from rushes.packaging.whole_tracks import packed_videos
+from rushes.selection.recipe import Recipe
+from rushes.store.objects import Objects
+
+_Written = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file of a data set, as in the ``datasets`` table; ``path`` is its name in the store."""
+
+    format: str
+    path: str
+    sha256: str
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Chosen sequences that are written together: a shard of them, or all those of some videos."""
+
+    shard: Shard
+    chosen: tuple[Chosen, ...]
+    of_videos: bool
+
+
+def dataset_root(recipe: str, version: str) -> str:
+    """Return the folder of one version of a data set."""
+    return f"datasets/{recipe}/{version}"
+
+
+def parts(recipe: Recipe, chosen: list[Chosen]) -> list[Part]:
+    """Share a selection out, once for the formats of sequences and once for those of tracks, if there are any."""
+    found: list[Part] = []
+    for split in sorted({one.split for one in chosen}):
+        members = [one for one in chosen if one.split == split]
+        if any(name in FORMATS for name in recipe.formats):
+            found += _shards(recipe, split, members)
+        if any(name in TRACK_FORMATS for name in recipe.formats):
+            found += _videos(recipe, split, members)
+    return found
+
+
+def _shards(recipe: Recipe, split: str, members: list[Chosen]) -> Iterator[Part]:
+    """Yield shards: sequence i goes into shard i mod n, so that ranks mix."""
+    count = -(-len(members) // recipe.shard_sequences)
+    for i in range(count):
+        yield Part(Shard(recipe.name, split, i, count), tuple(members[i::count]), of_videos=False)
+
+
+def _videos(recipe: Recipe, split: str, members: list[Chosen]) -> Iterator[Part]:
+    """Yield groups of videos that have about as many sequences as a shard; a video is in one of them."""
+    groups: list[list[Chosen]] = [[]]
+    for _, of_video in groupby(sorted(members, key=_video_of), key=_video_of):
+        if len(groups[-1]) >= recipe.shard_sequences:
+            groups.append([])
+        groups[-1] += of_video
+    for i, group in enumerate(groups):
+        yield Part(Shard(recipe.name, split, i, len(groups)), tuple(group), of_videos=True)
+
+
+def _video_of(one: Chosen) -> str:
+    return one.video_id
+
+
+@dataclass(frozen=True)
+class PartWork:
+    """Writes one part in all its formats; picklable, so that a worker process can be given it."""
+
+    objects: Objects
+    recipe: Recipe
+    version: str
+    classes: Classes
+
+    def note(self, part: Part) -> str:
+        """The name of the object that says that a part's files are all there."""
+        kind = "videos" if part.of_videos else "shards"
+        return f"{dataset_root(self.recipe.name, self.version)}/{kind}/{part.shard.stem}.json"
+
+    def __call__(self, part: Part) -> None:
+        written = self._tracks(part) if part.of_videos else self._sequences(part)
+        self.objects.write(self.note(part), json.dumps(written, sort_keys=True).encode())
+
+    def put(self, format_name: str, file: File) -> FileRow:
+        """Store a file of a format."""
+        path = f"{self._root(format_name)}{file.path}"
+        self.objects.write(path, file.data)
+        return FileRow(format_name, path, hashlib.sha256(file.data).hexdigest(), len(file.data), file.rows)
+
+    def _root(self, format_name: str) -> str:
+        return f"{dataset_root(self.recipe.name, self.version)}/{format_name}/"
+
+    def _sequences(self, part: Part) -> dict[str, _Written]:
+        sequences = packed_sequences(self.objects, self.recipe, part.chosen, self.classes)
+        return {name: self._shard(name, sequences, part.shard) for name in self.recipe.formats if name in FORMATS}
+
+    def _shard(self, name: str, sequences: list[PackedSequence], shard: Shard) -> _Written:
+        rows, carried, dropped = [], [], Counter[str]()
+        for file in FORMATS[name].shard_files(sequences, shard, self.classes.names):
+            rows.append(self.put(name, file))
+            dropped.update(file.dropped)
+            carried += [] if file.carried is None else [file.carried]
+        summary = ShardSummary(
+            shard,
+            tuple(s.sequence_id for s in sequences),
+            tuple(len(s) for s in sequences),
+            tuple(row.path.removeprefix(self._root(name)) for row in rows),
+            dict(dropped),
+            tuple(carried),
+        )
+        files = [asdict(row) for row in rows]
+        return {"summary": summary.to_json(), "files": files, "dropped": dict(dropped), "rejects": []}
+
+    def _tracks(self, part: Part) -> dict[str, _Written]:
+        formats = [name for name in self.recipe.formats if name in TRACK_FORMATS]
+        written: dict[str, _Written] = {name: {"files": [], "dropped": Counter(), "rejects": []} for name in formats}
+        for video in packed_videos(self.objects, self.recipe, part.chosen):
+            for name in formats:
+                for made in TRACK_FORMATS[name].video_files(video):
+                    if isinstance(made, File):
+                        written[name]["files"].append(asdict(self.put(name, made)))
+                        written[name]["dropped"].update(made.dropped)
+                    else:
+                        written[name]["rejects"].append(made.row())
+        return written
