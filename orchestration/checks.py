@@ -1,20 +1,27 @@
 """Blocking checks of every table a partition holds, made from the schemas by one factory.
 
 A partition whose check failed stops what comes after it in the same run, and is noted in the store as failed, so that
-whatever fills gaps builds it again. Here: rows against their table's rules, and
-the rules between tables. Not here: the rules of single tables (``rushes.store.schemas``).
+whatever fills gaps builds it again. Here: rows against their table's rules, the rules between tables, and what
+data sets show. Not here: the rules of single tables (``rushes.store.schemas``).
 """
 
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 
 import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.partitions import batches, recipes
 from resources.store import StoreResource
+from rushes import settings
+from rushes.packaging.exposed import inspect
+from rushes.selection import recipe as recipe_files
+from rushes.shots.cover import out_of_place
 from rushes.steps import STEPS
 from rushes.store.manifests import write_failure
-from rushes.store.schemas import REJECTS, TABLES
+from rushes.store.schemas import ANNOTATION_SEGMENTS, BATCH, CLIPS, REJECTS, TABLES, VIDEOS
 from rushes.store.tables import read_partition
 from rushes.store.validation import problems
 
@@ -65,27 +72,70 @@ def table_check(asset: str, table: str, partitions: dg.PartitionsDefinition) -> 
 @_blocking_check(
     "scene_clips",
     "clips_cover_their_videos",
-    "Clips of a video cut whole neither overlap nor leave a gap, from its first frame to its last.",
+    "Clips cover each video, or all spans marked in it, without gaps, and overlap only where spans do.",
     batches,
 )
 def clips_cover_their_videos(context: dg.AssetCheckExecutionContext, store: StoreResource) -> dg.AssetCheckResult:
-    """Each clip begins where the one before it ends."""
-    with store.connect() as connection:
-        broken = connection.execute(
-            "WITH ordered AS ("
-            "  SELECT video_id, start_frame, end_frame, n_frames,"
-            "    lag(end_frame, 1, 0) OVER (PARTITION BY video_id ORDER BY start_frame) AS before,"
-            "    lead(start_frame, 1, n_frames) OVER (PARTITION BY video_id ORDER BY start_frame) AS after"
-            "  FROM clips INNER JOIN videos USING (video_id, batch) WHERE batch = ? AND span IS NULL)"
-            "SELECT video_id, start_frame FROM ordered WHERE start_frame <> before OR end_frame <> after ORDER BY ALL",
-            [context.partition_key],
-        ).fetchall()
+    """Each frame that is to be in a clip is, and in no more than it should be."""
+    batch = context.partition_key
+    clips = _ranges(read_partition(store.objects, CLIPS, {BATCH: batch}, ["video_id", "start_frame", "end_frame"]))
+    marked = read_partition(store.objects, ANNOTATION_SEGMENTS, {BATCH: batch})
+    spans = _ranges(marked.filter(pc.equal(marked["kind"], "span")))
+    rejects = read_partition(store.objects, REJECTS, {"asset": "scene_clips", "partition": batch})
+    rejected = set(rejects.filter(pc.equal(rejects["item_kind"], "video"))["item_id"].to_pylist())
+    broken = [
+        [video["video_id"], *stretch]
+        for video in read_partition(store.objects, VIDEOS, {BATCH: batch}, ["video_id", "n_frames"]).to_pylist()
+        if video["video_id"] not in rejected
+        for stretch in out_of_place(
+            clips.get(video["video_id"], []), spans.get(video["video_id"], [(0, video["n_frames"])])
+        )
+    ]
     if broken:
-        video, frame = broken[0]
-        message = f"check of clips: {len(broken)} overlap or leave a gap, the first in {video} at frame {frame}"
-        write_failure(store.objects, "scene_clips", context.partition_key, message)
+        video, start, end = broken[0]
+        message = f"check of clips: {len(broken)} gaps or overlaps, the first in {video} at frames {start} to {end - 1}"
+        write_failure(store.objects, "scene_clips", batch, message)
+    return dg.AssetCheckResult(passed=not broken, metadata={"out of place": dg.MetadataValue.json(broken[:_SHOWN])})
+
+
+def _ranges(rows: pa.Table) -> dict[str, list[tuple[int, int]]]:
+    """Return frame ranges by video."""
+    ranges: dict[str, list[tuple[int, int]]] = {}
+    for row in rows.select(["video_id", "start_frame", "end_frame"]).to_pylist():
+        ranges.setdefault(row["video_id"], []).append((row["start_frame"], row["end_frame"]))
+    return ranges
+
+
+@_blocking_check(
+    "packaged_datasets",
+    "nothing_hidden_is_shown",
+    "Searched again, pictures of the data set show no face and no plate; none is searched where privacy is none.",
+    recipes,
+)
+def nothing_hidden_is_shown(context: dg.AssetCheckExecutionContext, store: StoreResource) -> dg.AssetCheckResult:
+    """The detectors find nothing in what was packaged, and the files are those that were written."""
+    recipe = recipe_files.load(store.objects, context.partition_key)
+    found = inspect(store.objects, recipe, settings.load(store.objects).build.check_frames)
+    if found.exposed:
+        first = found.exposed[0]
+        message = (
+            f"{len(found.exposed)} regions are not hidden, the first a {first.kind} in picture {first.picture} of "
+            f"{first.path}: raise privacy.sample_fps and build filtered_clips again"
+        )
+    elif found.changed:
+        message = f"{found.changed[0]} is not what was written: delete the data set and package it again"
+    else:
+        message = ""
+    if message:
+        write_failure(store.objects, "packaged_datasets", context.partition_key, f"check of pictures: {message}")
     return dg.AssetCheckResult(
-        passed=not broken, metadata={"borders out of place": dg.MetadataValue.json(broken[:_SHOWN])}
+        passed=not message,
+        description=message or None,
+        metadata={
+            "pictures searched": found.pictures,
+            "looked for": " and ".join(found.looked_for) or "nothing",
+            "shown": dg.MetadataValue.json([asdict(one) for one in found.exposed[:_SHOWN]]),
+        },
     )
 
 
@@ -94,4 +144,5 @@ CHECKS: list[dg.AssetChecksDefinition] = [
     *(table_check("selected_sequences", table, recipes) for table in ("selections", REJECTS.name)),
     *(table_check("packaged_datasets", table, recipes) for table in ("datasets", REJECTS.name)),
     clips_cover_their_videos,
+    nothing_hidden_is_shown,
 ]

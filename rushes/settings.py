@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rushes.errors import SettingsError
 from rushes.store.objects import Objects
@@ -42,11 +42,20 @@ class Ingest(_Section):
 class Shots(_Section):
     """How a video is cut into clips."""
 
-    method: Literal["adaptive", "transnet"] = Field("adaptive", description="PySceneDetect's, or TransNetV2")
+    method: Literal["adaptive", "content", "hash", "histogram", "threshold", "transnet", "stride", "whole"] = Field(
+        "adaptive",
+        description="PySceneDetect's detectors, TransNetV2, pieces of a fixed length, or no cut at all",
+    )
+    min_shot_frames: int = Field(15, ge=1, description="least frames between cuts, but for transnet and stride")
+    gradual: bool = Field(True, description="see dissolves and fades too, each as one cut in its middle")
     adaptive_threshold: float = Field(3.0, gt=0, description="adaptive: change over its neighbours'")
     min_content: float = Field(15.0, ge=0, description="adaptive: least content change of a cut")
-    min_shot_frames: int = Field(15, ge=1, description="adaptive: least frames between cuts")
+    content_threshold: float = Field(27.0, gt=0, le=255, description="content: least content change of a cut")
+    hash_threshold: float = Field(0.35, gt=0, le=1, description="hash: least share of bits that differ")
+    histogram_threshold: float = Field(0.2, gt=0, le=1, description="histogram: least 1 - correlation")
+    black_threshold: float = Field(12.0, gt=0, lt=255, description="threshold: mean brightness below which it is black")
     transnet_threshold: float = Field(0.5, gt=0, lt=1, description="transnet: least probability of a cut")
+    stride_s: float = Field(10.0, gt=0, description="stride: seconds of a clip")
 
 
 class Filters(_Section):
@@ -55,38 +64,97 @@ class Filters(_Section):
     min_duration_s: float = Field(3.0, ge=0, description="shorter clips are dropped")
     max_duration_s: float = Field(600.0, gt=0, description="longer clips are cut down to this")
     sample_fps: float = Field(4.0, gt=0, description="frames a second that the metrics look at")
-    min_sharpness: float | None = Field(8.0, description="drop blurred clips below")
     min_exposure: float | None = Field(0.04, description="drop dark clips below")
     max_exposure: float | None = Field(0.96, description="drop overexposed clips above")
+    min_contrast: float | None = Field(None, description="drop clips of one tone below")
+    min_colourfulness: float | None = Field(None, description="drop grey clips below")
+    min_sharpness: float | None = Field(8.0, description="drop blurred clips below")
+    max_noise: float | None = Field(None, description="drop noisy clips above")
     max_stillness: float | None = Field(0.98, description="drop still pictures above")
-    cartoon_model: str | None = Field(None, description="path of a two-way ResNet-18 (TrackVerse's); null: not judged")
-    max_cartoon: float = Field(0.0, description="drop when the mean first logit is above")
+    min_motion: float | None = Field(None, description="drop clips that move less")
+    max_motion: float | None = Field(None, description="drop clips that move more")
+    max_letterbox: float | None = Field(None, description="drop clips of which bars take more")
+    max_slides: float | None = Field(None, description="drop clips of which more frames look like slides")
+    min_quality: float | None = Field(None, description="drop clips of low technical quality below")
+    cartoon: bool = Field(True, description="ask a model whether clips are animated")
+    cartoon_model: str | None = Field(
+        None, description="path of a two-way ResNet-18 (TrackVerse's); null: the classifier that comes with Rushes"
+    )
+    max_cartoon: float | None = Field(None, description="drop when the model's score is above (TrackVerse: 0)")
     aesthetics_model: str | None = Field(None, description="path of a head on OpenCLIP ViT-L-14; null: not judged")
-    min_aesthetics: float = Field(4.0, description="drop when the mean score is below")
+    min_aesthetics: float | None = Field(4.0, description="drop when the mean score is below")
 
 
 class Privacy(_Section):
     """Which regions are hidden wherever pixels leave."""
 
-    look_for: Literal["faces", "none"] = Field("faces", description="faces, or none")
-    model: str = Field("centerface", description="registry name or path")
-    sample_fps: float = Field(4.0, gt=0, description="frames a second that the detector looks at")
+    look_for: tuple[Literal["faces", "plates"], ...] = Field(
+        ("faces", "plates"), description="faces, plates, a list of both, or none"
+    )
+    model: str = Field("centerface", description="who finds faces: registry name or path")
+    plates_model: str = Field("plates", description="who finds licence plates: registry name or path of a .pt")
+    sample_fps: float = Field(2.0, gt=0, description="whole frames a second that are searched")
     min_score: float = Field(0.6, gt=0, lt=1, description="a face must reach this once in a clip")
     min_linked_score: float = Field(0.3, gt=0, lt=1, description="and this in every other frame in which it counts")
-    padding: float = Field(0.2, ge=0, description="each side grows by this share of the box, and more between samples")
+    min_plate_score: float = Field(0.4, gt=0, lt=1, description="a plate must reach this once in a clip")
+    min_linked_plate_score: float = Field(0.2, gt=0, lt=1, description="and this in every other frame")
+    padding: float = Field(0.25, ge=0, description="each side of a region grows by this share of the box")
+
+    @field_validator("look_for", mode="before")
+    @classmethod
+    def _list(cls, given: Any) -> Any:
+        words = [given] if isinstance(given, str) else given
+        return () if words == ["none"] else words
+
+    @field_validator("look_for")
+    @classmethod
+    def _sorted(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(kinds)))
+
+    @property
+    def looked_for(self) -> str:
+        """As it stands in ``filtered_clips``: faces, plates, faces+plates, or none."""
+        return "+".join(self.look_for) or "none"
+
+
+class Keep(_Section):
+    """Which tracks are kept; the others stay in the tables, marked."""
+
+    min_duration_s: float = Field(0.0, ge=0, description="shorter tracks are not kept")
+    min_area: float = Field(0.0, ge=0, le=1, description="nor those whose boxes cover less of the frame, on average")
+
+
+_KEEP = {"all": Keep(), "trackverse": Keep(min_duration_s=3.0, min_area=0.1)}
 
 
 class Tracking(_Section):
     """How objects are found and followed."""
 
     model: str = Field("yolo11n", description="registry name, or path of a .onnx or .pt file")
+    vocabulary: str | None = Field(
+        None, description="what an open-vocabulary model is to find: lvis, coco, or a .txt of one name a line"
+    )
+    text_encoder: str | None = Field(
+        None, description="path of the file that turns these names into vectors, for a model that was saved without"
+    )
     origin: Literal["auto", "detected", "annotated", "both"] = Field(
         "auto", description="whose tracks: annotated ones where a video has them, else detected; or always one, or both"
     )
     fps: float = Field(8.0, gt=0, description="frames a second that the detector looks at")
     min_score: float = Field(0.1, gt=0, lt=1, description="least score of a detection that tracking may use")
     nms_iou: float = Field(0.7, gt=0, le=1, description="detections that overlap more are one")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
     preset: str = Field("default", description="association thresholds: default, trackverse-doc or trackverse-v1")
+    keep: Keep = Field(Keep(), description="which tracks are kept: rules, or the name of some: all, trackverse")
+
+    @field_validator("keep", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        if given not in _KEEP:
+            raise ValueError(f"no rules are named {given!r}; there are: {', '.join(_KEEP)}")
+        return _KEEP[given]
 
 
 class Embedding(_Section):
@@ -101,6 +169,7 @@ class Build(_Section):
     """How work is done; never what comes out."""
 
     max_reject_share: float = Field(1.0, gt=0, le=1, description="a batch fails when more of its videos are rejected")
+    check_frames: int = Field(256, ge=1, description="pictures of a data set that are searched again for faces, plates")
     contact_sheets: bool = Field(True, description="draw a picture for each materialisation")
 
 
@@ -157,7 +226,11 @@ def _validated(given: dict[str, Any], where: str) -> Settings:
 
 
 def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    return {**base, **{k: _merged(base.get(k) or {}, v) if isinstance(v, dict) else v for k, v in own.items()}}
+    merged = dict(base)
+    for name, value in own.items():
+        under = base.get(name)
+        merged[name] = _merged(under if isinstance(under, dict) else {}, value) if isinstance(value, dict) else value
+    return merged
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from rushes.settings import Settings
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reject
+from rushes.tracking.vocabulary import file_of_names
 from rushes.work.step import Compute, Fetch, Settled, Step
 
 
@@ -54,7 +55,13 @@ def _cut(settings: Settings) -> Compute:
 def _judge(settings: Settings) -> Compute:
     from rushes.filters.judge import JudgeVideo
 
-    return JudgeVideo(settings)
+    return JudgeVideo(settings, {"version": _FILTERED.version, "models": _hashes(settings)})
+
+
+def _hashes(settings: Settings) -> Mapping[str, str]:
+    from rushes.models.registry import expected_hash
+
+    return {name: expected_hash(name) for name in _filters_models(settings)}
 
 
 def _track(settings: Settings) -> Compute:
@@ -82,17 +89,26 @@ def _filters_params(settings: Settings) -> Mapping[str, Any]:
 
 
 def _filters_models(settings: Settings) -> Sequence[str]:
-    faces = settings.privacy.model if settings.privacy.look_for == "faces" else None
-    return [m for m in (faces, settings.filters.cartoon_model, settings.filters.aesthetics_model) if m]
+    privacy = settings.privacy
+    models = {"faces": privacy.model, "plates": privacy.plates_model}
+    hidden = [models[kind] for kind in privacy.look_for]
+    filters = settings.filters
+    cartoon = (filters.cartoon_model or "efficientnet-lite0") if filters.cartoon else None
+    return [m for m in (*hidden, cartoon, filters.aesthetics_model) if m]
 
 
 def _tracking_params(settings: Settings) -> Mapping[str, Any]:
     detecting = settings.tracking.origin != "annotated"
-    return settings.tracking.model_dump() if detecting else {"origin": "annotated"}
+    own = settings.tracking
+    return own.model_dump(exclude={"device"}) if detecting else {"origin": "annotated", "keep": own.keep.model_dump()}
 
 
 def _tracking_models(settings: Settings) -> Sequence[str]:
-    return [settings.tracking.model] if settings.tracking.origin != "annotated" else []
+    own = settings.tracking
+    if own.origin == "annotated":
+        return []
+    names = file_of_names(own.vocabulary) if own.vocabulary else None
+    return [str(file) for file in (own.model, own.text_encoder, names) if file]
 
 
 def _embedding_params(settings: Settings) -> Mapping[str, Any]:
@@ -117,7 +133,7 @@ _RAW = Step(
 )
 _CLIPS = Step(
     "scene_clips",
-    "2",
+    "3",
     ("raw_videos",),
     ("videos", "packets", "annotation_segments"),
     ("clips",),
@@ -127,7 +143,7 @@ _CLIPS = Step(
 )
 _FILTERED = Step(
     "filtered_clips",
-    "2",
+    "3",
     ("raw_videos", "scene_clips"),
     ("videos", "packets", "clips"),
     ("filtered_clips", "redactions"),
@@ -137,7 +153,7 @@ _FILTERED = Step(
 )
 _TRACKS = Step(
     "tracks",
-    "2",
+    "3",
     ("raw_videos", "filtered_clips"),
     ("videos", "packets", "annotation_boxes", "annotation_segments", "filtered_clips"),
     ("tracks", "track_boxes"),

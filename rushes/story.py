@@ -68,8 +68,10 @@ _QUERIES: tuple[tuple[str, str], ...] = (
     ),
     (
         "tracks",
-        "SELECT track_id, class_name, n_boxes, start_frame, end_frame, round(mean_score, 3) AS mean_score, origin "
-        "FROM tracks WHERE video_id = $video AND ($clip = '' OR clip_id = $clip) "
+        "SELECT track_id, class_name, n_boxes, start_frame, end_frame, "
+        "round(mean_score, 3) AS mean_score, origin, "
+        "CASE WHEN kept THEN 'kept' ELSE 'not kept: ' || reason END AS verdict FROM tracks "
+        "WHERE video_id = $video AND ($clip = '' OR clip_id = $clip) "
         "AND ($track = '' OR track_id = $track) ORDER BY track_id",
     ),
     (

@@ -37,6 +37,8 @@ class Track:
     frames: list[int]
     boxes: list[Box]
     origin: str = "detected"
+    complete: bool = False
+    """Whether a frame between its boxes has none; else boxes between are interpolated."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def _clips(connection: duckdb.DuckDBPyConnection, video_id: str) -> list[Clip]:
 def _tracks(connection: duckdb.DuckDBPyConnection, video_id: str) -> list[Track]:
     query = """
         SELECT track_id, class_name, mean_score, start_frame, end_frame,
-               list(frame ORDER BY frame), list([x, y, w, h] ORDER BY frame), origin
+               list(frame ORDER BY frame), list([x, y, w, h] ORDER BY frame), origin,
+               coalesce(complete, false)
         FROM tracks JOIN (SELECT track_id, frame, x, y, w, h FROM track_boxes WHERE video_id = $video) USING (track_id)
         WHERE video_id = $video GROUP BY ALL ORDER BY start_frame, track_id"""
     return [Track(*row) for row in connection.execute(query, {"video": video_id}).fetchall()]

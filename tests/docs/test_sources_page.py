@@ -29,7 +29,8 @@ TABLE = next(block for block in re.findall(r"^```\n(.*?)^```", PAGE, re.MULTILIN
 # What only assets after ``raw_videos`` drop things for.
 LATER = {
     "too_short", "blurred", "too_dark", "too_bright", "still", "cartoon", "low_aesthetics", "bad_embedding",
-    "no_embedding", "missing_redactions", "format_limit",
+    "no_embedding", "missing_redactions", "format_limit", "too_small", "low_contrast", "colourless", "noisy",
+    "little_motion", "much_motion", "letterboxed", "slides", "low_quality",
 }  # fmt: skip
 
 
@@ -108,6 +109,6 @@ def test_its_first_commands_run(tmp_path: Path) -> None:
         ["bash", "-c", rushes + block[1]], env=os.environ | home, cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "2 videos would be registered in street as folder; next: the same without --dry-run" in done.stdout
+    assert "2 videos would be registered in street; next: the same without --dry-run" in done.stdout
     assert re.search(r"walk +│ +10 +│ +h264", done.stdout)
     assert re.search(r"broken +│ +not_video", done.stdout)

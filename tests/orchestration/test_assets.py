@@ -156,7 +156,7 @@ def test_rows_that_break_a_rule_stop_what_comes_after(added: Any) -> None:
     assert _materialised(result) == {"scene_clips"}
     failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
     assert [check.check_name for check in failed] == ["clips_cover_their_videos"]
-    assert failed[0].metadata["borders out of place"].value == [["tiny", 0]]
+    assert failed[0].metadata["out of place"].value == [["tiny", 9, 10]]
     assert read_record(added.objects, "filtered_clips", BATCH) is None
 
 

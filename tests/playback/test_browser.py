@@ -208,6 +208,21 @@ def test_a_box_is_on_its_frames_and_held_until_the_next_sample(browser: Chromium
     assert list(held_at.values()) == [none, *[sampled, held, held] * 3, held, none, none]
 
 
+def test_between_two_samples_a_box_is_on_its_way_unless_the_track_is_complete(
+    browser: Chromium, show: Callable[..., Playing]
+) -> None:
+    boxes = [(96.0, 72.0, 96.0, 72.0), (102.0, 72.0, 90.0, 84.0)]
+    moving = Track("film.0-50.t0001", "kite", 0.9, 10, 14, [10, 13], boxes)
+    complete = Track("film.0-50.t0002", "bird", 0.9, 10, 14, [10, 13], boxes, "annotated", True)
+    show("mp4", Overlay([Clip(0, 50, True)], [moving, complete]), 10, size=SIZE)
+    arrived(browser, 10)
+    found = [
+        browser.js(f"overlay.at({frame}).map((one) => [one.track.number, one.held, ...one.box])") for frame in (11, 13)
+    ]
+    assert found[0] == [[0, True, *map(pytest.approx, (98, 72, 94, 76))]]
+    assert found[1] == [[number, False, 102, 72, 90, 84] for number in (0, 1)]
+
+
 def test_a_box_stands_where_the_table_says(browser: Chromium, show: Callable[..., Playing]) -> None:
     show("mp4", MARKED, 10, size=SIZE)
     arrived(browser, 10)
