@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from real_clips import cut
 
 from rushes.models.registry import MODELS
@@ -124,7 +125,7 @@ def test_a_recipe_is_registered_and_listed(shell: Any, tmp_path: Path) -> None:
         ("name: r\nunit: frame\nsequence_lenght: 8\n", ["'sequence_lenght'", "sequence_length", "n_samples", "where"]),
         ("name: r\nunit: frame\nsplit: {train: 1, valid: 1}\n", ["'split.valid'", "train, val, test"]),
         ("name: r\nunit: frame\nstrategies: [best]\n", ["'best'", "random, video_balanced, class_balanced, diversity"]),
-        ("name: r\nunit: frame\nformats: [zip]\n", ["formats.0", "'native', 'mediasequence' or 'mot'"]),
+        ("name: r\nunit: frame\nformats: [zip]\n", ["formats.0", "'native', 'mediasequence', 'mot',"]),
         ("name: r\nunit: shot\n", ["unit", "'sequence', 'track' or 'frame'"]),
         ("name: r\nunit: sequence\n", ["sequence_length"]),
         ("name: r\nunit: sequence\nsequence_length: 8\nn_samples: 20\n", ["16 or 24"]),
@@ -154,8 +155,8 @@ def test_settings_are_shown_as_they_were_set(shell: Any, tmp_path: Path) -> None
     file = tmp_path / "s.yaml"
     file.write_text("tracking: {fps: 4}\ncollections: {car: {tracking: {fps: 2}}}\n")
     shell.ok("settings", "set", file)
-    assert "tracking:\n  model: yolo11n\n  origin: auto\n  fps: 4.0\n" in shell.ok("settings", "show")
-    assert "  fps: 2.0\n" in shell.ok("settings", "show", "--collection", "car")
+    assert yaml.safe_load(shell.ok("settings", "show"))["tracking"]["fps"] == 4.0
+    assert yaml.safe_load(shell.ok("settings", "show", "--collection", "car"))["tracking"]["fps"] == 2.0
     file.write_text(shell.ok("settings", "show"))
     shell.ok("settings", "set", file)
     assert "  fps: 4.0\n" in shell.ok("settings", "show")
