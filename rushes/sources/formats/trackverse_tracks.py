@@ -23,13 +23,14 @@ from rushes.sources.annotated import Annotated, Rows
 from rushes.sources.footage import Footage
 from rushes.sources.formats.lines import first_object, misfit, numbered, parsed, place
 from rushes.sources.formats.named import Names, Refused
+from rushes.sources.formats.youtube_ids import youtube_id
 from rushes.sources.source import Format, Given, Misfit, Slice, Source
 from rushes.store.rejects import Reason
 
 _NAME = "trackverse"
-_META_FILE = re.compile(r"([A-Za-z0-9_-]{11})-meta\.jsonl(\.gz|\.gzip)?")
+_META_FILE = re.compile(r"([A-Za-z0-9._-]+)-meta\.jsonl(\.gz|\.gzip)?")
 # Where this stands in a line of JSON it is the line's own field: within a string the quotes would be escaped.
-_YID = re.compile(r'"yid"\s*:\s*"([A-Za-z0-9_-]{11})"')
+_YID = re.compile(r'"yid"\s*:\s*"([A-Za-z0-9._-]+)"')
 # The track's own file, ``XX/YID-LABEL-HASH.mp4``.
 _TRACK_FILES = ("track_mp4_filename", "mp4_filename", "fn")
 _TRACK_FILE = re.compile(r"([A-Za-z0-9_-]{11})-.*", re.DOTALL)
@@ -103,7 +104,8 @@ def _of_lines(names: Names, given: Given, id: str | None, lines: Sequence[tuple[
     number, text = lines[0] if lines else (1, "")
     if id is None:
         return misfit(given, number, text, f"it names no video: no yid, {', '.join(_TRACK_FILES)} in it")
-    named = names.youtube(id)
+    # Tracks of videos that are not YouTube's are called after the video; its file is then beside them, if anywhere.
+    named = names.youtube(id) if youtube_id(id) == id else names.file(id)
     if isinstance(named, Refused):
         return misfit(given, number, text, named.detail, named.reason)
     slices = (Slice(_NAME, given.name, lines),) if lines else ()

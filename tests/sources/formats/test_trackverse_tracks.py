@@ -14,6 +14,8 @@ from tabular import annotated, attributes, columns, footage, found, lines_of, of
 
 from rushes.sources.annotated import Annotated
 from rushes.sources.formats.trackverse_tracks import FORMAT
+from rushes.sources.register import register
+from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
 
 ID, OTHER = "Cmlo7hH5wZg", "-hYBs0-_x5s"
@@ -375,3 +377,15 @@ def test_no_bytes_crash_it(data: bytes) -> None:
         sources, _ = found(FORMAT, path)
     for source in sources:
         assert len(annotated(FORMAT, source).rejects) >= 1
+
+
+def test_tracks_of_a_video_that_is_not_youtubes_go_to_the_video_of_that_name(store: Objects, tmp_path: Path) -> None:
+    video = tmp_path / "bikes.mp4"
+    video.write_bytes(b"")
+    register(store, [str(video)], "street")
+    folder = tmp_path / "meta/bi"
+    folder.mkdir(parents=True)
+    line = {"track_id": 1, "yid": "bikes", "track_ts": [0, 1], "frame_ts": [0], "frame_bboxes": [[1, 2, 3, 4]]}
+    (folder / "bikes-meta.jsonl.gzip").write_bytes(gzip.compress(json.dumps(line).encode() + b"\n"))
+    done = register(store, [str(tmp_path / "meta")], "tracks")
+    assert (done.new, done.annotated, done.formats) == (0, ("bikes",), ("trackverse-tracks",))
