@@ -43,13 +43,14 @@ class Track:
 
 @dataclass(frozen=True)
 class Hidden:
-    """What must not be shown: boxes by frame, and the frame ranges that were searched for such.
+    """What must not be shown: boxes by frame, face or plate in each, and the frame ranges that were searched for such.
 
     A frame outside of these may hold anything, and is shown too coarse to make anybody out.
     """
 
     frames: list[int]
     boxes: list[Box]
+    kinds: list[str]
     searched: list[tuple[int, int]]
 
 
@@ -91,11 +92,11 @@ def _tracks(connection: duckdb.DuckDBPyConnection, video_id: str) -> list[Track]
 
 def _hidden(connection: duckdb.DuckDBPyConnection, video_id: str) -> Hidden:
     boxes = connection.execute(
-        "SELECT frame, x, y, w, h FROM redactions WHERE video_id = ? ORDER BY frame, region", [video_id]
+        "SELECT frame, kind, x, y, w, h FROM redactions WHERE video_id = ? ORDER BY frame, region", [video_id]
     ).fetchall()
     searched = connection.execute(
         "SELECT start_frame, end_frame FROM filtered_clips WHERE video_id = ? AND kept AND privacy <> 'none' "
         "ORDER BY start_frame",
         [video_id],
     ).fetchall()
-    return Hidden([row[0] for row in boxes], [row[1:] for row in boxes], searched)
+    return Hidden([row[0] for row in boxes], [row[2:] for row in boxes], [row[1] for row in boxes], searched)

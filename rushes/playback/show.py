@@ -13,6 +13,7 @@ from typing import Any
 from rushes.playback.overlay import Hidden, Overlay, Track
 from rushes.playback.segments import Pieces, Remuxed, Transcoded, clean_keyframes, cuts_between_packets
 from rushes.playback.ways import FALLBACK, Kind, Way, way_to_show
+from rushes.privacy.look import CELLS
 from rushes.ranges import Ranges
 from rushes.video.packets import ReadBy
 from rushes.video.video import Video
@@ -98,7 +99,8 @@ def _track(track: Track) -> dict[str, Any]:
 
 
 def _hidden(hidden: Hidden) -> dict[str, Any]:
-    return {**asdict(hidden), "boxes": _rounded(hidden.boxes)}
+    cells = [CELLS[kind] for kind in hidden.kinds]
+    return {"frames": hidden.frames, "boxes": _rounded(hidden.boxes), "cells": cells, "searched": hidden.searched}
 
 
 def _rounded(boxes: list[tuple[float, float, float, float]]) -> list[list[float]]:

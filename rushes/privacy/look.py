@@ -9,6 +9,11 @@ Style = Literal["blur", "pixelate", "solid"]
 Shape = Literal["box", "ellipse"]
 
 
+# Cells over a region's shorter side: few enough that no face can be made out again, nor found by a detector, and that
+# a plate's row of letters becomes two.
+CELLS = {"face": 4, "plate": 2}
+
+
 @dataclass(frozen=True)
 class Look:
     """Coarse and smoothed, in coarse cells, or in the region's one mean colour.

@@ -10,11 +10,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from rushes.privacy.look import DEFAULT_LOOK, Look, Style
-
-# Cells over a region's shorter side: few enough that no face can be made out again, nor found by a detector, and that
-# a plate's row of letters becomes two.
-_CELLS = {"face": 4, "plate": 2}
+from rushes.privacy.look import CELLS, DEFAULT_LOOK, Look, Style
 
 
 def redact(picture: np.ndarray, boxes: np.ndarray, look: Look = DEFAULT_LOOK, kinds: Sequence[str] = ()) -> np.ndarray:
@@ -32,7 +28,7 @@ def redact(picture: np.ndarray, boxes: np.ndarray, look: Look = DEFAULT_LOOK, ki
         right, bottom = min(width, int(np.ceil(x + w))), min(height, int(np.ceil(y + h)))
         if right > left and bottom > top:
             region = hidden[top:bottom, left:right]
-            changed = _changed(region, look.style, _CELLS[kind])
+            changed = _changed(region, look.style, CELLS[kind])
             if look.shape == "ellipse" and kind == "face":
                 inside = _ellipse((x - left, y - top, w, h), region.shape[:2])
                 region[inside] = changed[inside]

@@ -148,7 +148,7 @@ TRACK = Track("film.0-50.t0007", "kite", 0.9, 10, 30, [10, 13, 16], [(96.0, 72.0
 MARKED = Overlay(
     clips=[Clip(0, 20, True), Clip(20, 40, True), Clip(40, 50, False, "too_short")],
     tracks=[TRACK],
-    hidden=Hidden([5, 6], [(96.0, 72.0, 192.0, 144.0)] * 2, [(0, 40)]),
+    hidden=Hidden([5, 6], [(96.0, 72.0, 192.0, 144.0)] * 2, ["face"] * 2, [(0, 40)]),
 )
 
 

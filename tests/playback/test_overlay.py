@@ -55,7 +55,7 @@ def test_tracks_come_with_their_boxes_in_order_of_beginning(street: Objects) -> 
 def test_what_is_hidden_comes_with_where_was_searched(street: Objects) -> None:
     hidden = read_overlay(street, "street", tracks=True).hidden
     assert hidden is not None
-    assert (hidden.frames, hidden.boxes) == ([5], [(10, 20, 5, 6)])
+    assert (hidden.frames, hidden.boxes, hidden.kinds) == ([5], [(10, 20, 5, 6)], ["face"])
     assert hidden.searched == [(0, 40)], (
         "a dropped clip's faces are not written down, and one not judged was not searched"
     )
