@@ -34,8 +34,9 @@ _HEED_S = 0.2
 _LOOK_S = 0.05
 # Native libraries keep to one thread: a process a core is quicker.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# What every worker needs, none of which starts a thread when it is imported.
-_IMPORTED = ["rushes.work.build", "rushes.steps", "rushes.sources.ingest", "rushes.video.media"]
+# What every worker needs, none of which starts a thread when it is imported. pandas is no concern of ours, but pyarrow
+# imports it at the first chance where it is installed.
+_IMPORTED = ["rushes.work.build", "rushes.steps", "rushes.sources.ingest", "rushes.video.media", "pandas"]
 
 
 class WorkerDiedError(Exception):
