@@ -45,10 +45,9 @@ def footage(seconds: float = 60.0, fps: int = 10, size: tuple[int, int] = (320, 
 
 
 def annotated(form: Format, source: Source, of: Footage | None = None) -> Annotated:
-    """Return what a format makes of the lines that it found for a video."""
+    """Return what a format makes of the lines that it found for a video, of the first file that has any."""
     assert form.annotations is not None
-    [lines] = source.slices
-    return form.annotations(lines, of or footage())
+    return form.annotations(source.slices[0], of or footage())
 
 
 def of_text(form: Format, *texts: str, of: Footage | None = None) -> Annotated:

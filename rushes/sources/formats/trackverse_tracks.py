@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ _TRACK_FILES = ("track_mp4_filename", "mp4_filename", "fn")
 _TRACK_FILE = re.compile(r"([A-Za-z0-9_-]{11})-.*", re.DOTALL)
 _IDS, _LABEL_IDS, _LABELS = ("track_id", "tid"), ("top10_lbl", "top10_label_ids"), ("top10_desc", "top10_label_names")
 _LONGEST_SHOWN = 100
+# How far the making of a video's tracks has come, in a file of its own: ``XX/YID-progress.json``.
+_PROGRESS = "trackverse-progress"
+_LONGEST_PROGRESS = 1 << 20
 
 
 class _BadLineError(Exception):
@@ -95,9 +98,18 @@ def _of_video(names: Names, given: Given, id: str) -> Iterator[Source | Misfit]:
         lines.extend(numbered(given.path))
     except SettingsError as error:
         damage = str(error)
-    yield _of_lines(names, given, id, lines)
+    source = _of_lines(names, given, id, lines)
+    yield source if isinstance(source, Misfit) else replace(source, slices=(*source.slices, *_progress(given, id)))
     if damage:
         yield misfit(given, lines[-1][0] + 1 if lines else 1, "", damage)
+
+
+def _progress(given: Given, id: str) -> Iterator[Slice]:
+    """Yield what the file beside a video's tracks says of how far their making has come, if there is one."""
+    path = given.path.with_name(f"{id}-progress.json")
+    if path.is_file() and path.stat().st_size <= _LONGEST_PROGRESS:
+        text = " ".join(path.read_text(errors="replace").split())
+        yield Slice(_PROGRESS, f"{given.name.rpartition('/')[0]}/{path.name}", ((1, text),))
 
 
 def _of_lines(names: Names, given: Given, id: str | None, lines: Sequence[tuple[int, str]]) -> Source | Misfit:
@@ -125,6 +137,9 @@ def _annotations(lines: Slice, footage: Footage) -> Annotated:
     rows = Rows(lines.annotation, footage)
     taken: set[str] = set()
     for number, text in lines.lines:
+        if lines.annotation == _PROGRESS:
+            _add_progress(rows, number, parsed(text) or {})
+            continue
         try:
             track = _track(parsed(text), footage)
         except _BadLineError as error:
@@ -132,6 +147,21 @@ def _annotations(lines: Slice, footage: Footage) -> Annotated:
             continue
         _add(rows, number, track, _own_id(track, number, taken))
     return rows.done()
+
+
+def _add_progress(rows: Rows, line: int, record: Mapping[str, Any]) -> None:
+    """Add a label for each span that was searched for tracks; in it, what is short or small has none all the same."""
+    spans = record.get("segments_complete")
+    if not isinstance(spans, list):
+        rows.reject(line, Reason.BAD_LINE, "no list of segments_complete")
+        return
+    for item, span in enumerate(spans):
+        start, end = map(_number, span) if isinstance(span, list) and len(span) == 2 else (None, None)
+        if start is None or end is None:
+            rows.reject(line, Reason.BAD_SPAN, f"segment {str(span)[:_LONGEST_SHOWN]} is no begin and end", item)
+            continue
+        counted = {"num_tracks": record["num_tracks"]} if "num_tracks" in record else None
+        rows.segment(line, "label", start, end, label="segments_complete", attributes=counted)
 
 
 def _own_id(track: _Track, line: int, taken: set[str]) -> str:

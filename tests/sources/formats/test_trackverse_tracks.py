@@ -15,6 +15,7 @@ from tabular import annotated, attributes, columns, footage, found, lines_of, of
 from rushes.sources.annotated import Annotated
 from rushes.sources.formats.trackverse_tracks import FORMAT
 from rushes.sources.register import register
+from rushes.sources.source import Given, Source
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
 
@@ -100,8 +101,8 @@ def test_in_a_folder_each_file_is_named_after_its_video_and_is_taken_as_it_is(tm
     assert FORMAT.recognises(tmp_path / "meta")
     [other, one], misfits = found(FORMAT, tmp_path / "meta")
     assert (other.uri, one.uri) == (f"{PAGE}{OTHER}", f"{PAGE}{ID}")
-    [slice_] = one.slices
-    assert slice_.origin == f"meta/Cm/{ID}-meta.jsonl.gzip"
+    slice_, progress = one.slices
+    assert (slice_.origin, progress.origin) == (f"meta/Cm/{ID}-meta.jsonl.gzip", f"meta/Cm/{ID}-progress.json")
     assert [number for number, _ in slice_.lines] == [1, 2]
     assert "".join(text + "\n" for _, text in slice_.lines) == lines
     assert misfits == []
@@ -389,3 +390,22 @@ def test_tracks_of_a_video_that_is_not_youtubes_go_to_the_video_of_that_name(sto
     (folder / "bikes-meta.jsonl.gzip").write_bytes(gzip.compress(json.dumps(line).encode() + b"\n"))
     done = register(store, [str(tmp_path / "meta")], "tracks")
     assert (done.new, done.annotated, done.formats) == (0, ("bikes",), ("trackverse-tracks",))
+
+
+def test_what_was_searched_comes_from_the_file_beside_the_tracks(tmp_path: Path) -> None:
+    folder = tmp_path / "ab"
+    folder.mkdir()
+    (folder / "abcdefghijk-meta.jsonl.gzip").write_bytes(gzip.compress(b""))
+    progress = {"segments_complete": [[0.0, 1.0], [1.5, 2.0], ["x"], [90, 95]], "num_tracks": 3}
+    (folder / "abcdefghijk-progress.json").write_text(json.dumps(progress, indent=1))
+    [source] = FORMAT.sources(Given(tmp_path, str(tmp_path)))
+    assert isinstance(source, Source)
+    [kept] = source.slices
+    assert (kept.annotation, kept.origin) == ("trackverse-progress", f"{folder}/abcdefghijk-progress.json")
+    assert FORMAT.annotations is not None
+    done = FORMAT.annotations(kept, footage())
+    assert [(s["kind"], s["label"], s["start_s"], s["end_s"], s["attributes"]) for s in done.segments.to_pylist()] == [
+        ("label", "segments_complete", 0.0, 1.0, '{"num_tracks": 3}'),
+        ("label", "segments_complete", 1.5, 2.0, '{"num_tracks": 3}'),
+    ]
+    assert [reject.reason for reject in done.rejects] == [Reason.BAD_SPAN, Reason.OUTSIDE_VIDEO]
