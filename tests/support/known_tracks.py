@@ -1,4 +1,4 @@
-"""Real clips' known tracks with a detector's boxes, and how well tracks agree with known ones.
+"""Real clips' known tracks with a detector's boxes, others' trackers, and how well tracks agree with known ones.
 
 TUD-Campus and TUD-Stadtmitte (Andriluka et al., CVPR 2008 and 2010) are pedestrians at 25 frames a second, filmed by a
 camera that stands still. Their text lies in the package motmetrics, and is fetched when first asked for.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
+import supervision
 from trackeval.metrics import HOTA, Identity
 
 from rushes.models.fetch import fetch_member
@@ -93,3 +95,17 @@ def _switches(known: Frames, kept: Frames, similarity: Sequence[np.ndarray]) -> 
             count += last.get(int(objects[row]), track) != track
             last[int(objects[row])] = track
     return count
+
+
+def ids_of(tracker: Any, seen: Frames) -> list[np.ndarray]:
+    """Return the ids (n,), from 1 and 0 for none, that one of the package ``trackers`` gives to each frame's boxes."""
+    ids = []
+    for scores, boxes in seen:
+        corners = np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+        place = {"place": np.arange(len(boxes))}
+        out = tracker.update(supervision.Detections(xyxy=corners, confidence=scores, data=place))
+        numbers = np.zeros(len(boxes), np.int64)
+        if len(out):
+            numbers[out.data["place"]] = np.asarray(out.tracker_id) + 1
+        ids.append(numbers)
+    return ids

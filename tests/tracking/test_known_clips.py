@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import supervision
 import trackers
-from known_tracks import TUD_FPS, Frames, agreement, tud
+from known_tracks import TUD_FPS, Frames, agreement, ids_of, tud
 
 from rushes.tracking.bytetrack import track_clip
 
@@ -26,17 +25,7 @@ def ours(seen: Frames, fps: float) -> list[np.ndarray]:
 
 
 def bytetrack_of_trackers(seen: Frames, fps: float) -> list[np.ndarray]:
-    tracker = trackers.ByteTrackTracker(frame_rate=fps)
-    ids = []
-    for scores, boxes in seen:
-        corners = np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
-        place = {"place": np.arange(len(boxes))}
-        out = tracker.update(supervision.Detections(xyxy=corners, confidence=scores, data=place))
-        numbers = np.zeros(len(boxes), np.int64)
-        if len(out):
-            numbers[out.data["place"]] = np.asarray(out.tracker_id) + 1
-        ids.append(numbers)
-    return ids
+    return ids_of(trackers.ByteTrackTracker(frame_rate=fps), seen)
 
 
 @pytest.mark.parametrize(("name", "every"), list(BEST_OF_OTHERS))

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-import supervision
 import trackers
-from known_tracks import Frames, agreement
+from known_tracks import Frames, agreement, ids_of
 
 from rushes.tracking.boxes import clip_to_frame
 from rushes.tracking.bytetrack import track_clip
@@ -65,17 +64,7 @@ def ours(seen: Frames) -> list[np.ndarray]:
 
 
 def plain_sort(seen: Frames) -> list[np.ndarray]:
-    tracker = trackers.SORTTracker(frame_rate=FPS, minimum_consecutive_frames=1)
-    ids = []
-    for scores, boxes in seen:
-        corners = np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
-        place = {"place": np.arange(len(boxes))}
-        out = tracker.update(supervision.Detections(xyxy=corners, confidence=scores, data=place))
-        numbers = np.zeros(len(boxes), np.int64)
-        if len(out):
-            numbers[out.data["place"]] = np.asarray(out.tracker_id) + 1
-        ids.append(numbers)
-    return ids
+    return ids_of(trackers.SORTTracker(frame_rate=FPS, minimum_consecutive_frames=1), seen)
 
 
 def owners(known: Frames, ids: Sequence[np.ndarray]) -> dict[int, set[int]]:

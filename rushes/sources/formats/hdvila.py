@@ -47,6 +47,16 @@ def add_span(rows: Rows, line: int, item: int, name: Any, times: Any, attributes
     rows.segment(line, "span", start, end, segment_id=segment_id, attributes=attributes)
 
 
+def records(rows: Rows, lines: Slice) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the object of each line, with its number; a line that is none is a reject."""
+    for number, text in lines.lines:
+        record = parsed(text)
+        if record is None:
+            rows.reject(number, Reason.BAD_LINE, "no JSON object")
+        else:
+            yield number, record
+
+
 def _recognises(path: Path) -> bool:
     first = first_object(path)
     return first is not None and isinstance(first.get("clip"), list) and ("video_id" in first or "url" in first)
@@ -76,11 +86,7 @@ def _source(given: Given, names: Names, item: Item) -> Source | Misfit:
 
 def _annotations(lines: Slice, footage: Footage) -> Annotated:
     rows = Rows(lines.annotation, footage)
-    for number, text in lines.lines:
-        record = parsed(text)
-        if record is None:
-            rows.reject(number, Reason.BAD_LINE, "no JSON object")
-            continue
+    for number, record in records(rows, lines):
         clips = record.pop("clip", [])
         if not isinstance(clips, list):
             rows.reject(number, Reason.BAD_LINE, f"clip is no list, but {str(clips)[:200]}")

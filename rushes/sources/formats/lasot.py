@@ -13,17 +13,15 @@ that the file does not have, ``-`` one for which there is no file. Here: that la
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from rushes.errors import SettingsError
 from rushes.sources.annotated import Annotated, Rows
 from rushes.sources.footage import Footage
 from rushes.sources.formats.lines import numbered
 from rushes.sources.formats.pictures import BadLineError, add_annotated, add_box, number
-from rushes.sources.formats.tree import Kind, found, holds_only
+from rushes.sources.formats.tree import Kind, holds_only, sequences
 from rushes.sources.ids import folder_id_of
 from rushes.sources.source import Format, Given, Misfit, Slice, Source
 from rushes.store.rejects import Reason
@@ -123,14 +121,8 @@ def _category(folder: PurePath) -> str:
 
 
 def _sources(given: Given) -> Iterator[Source | Misfit]:
-    top = Path(os.path.abspath(given.path))
-    nothing = True
-    for kind, folder in found(top) if top.is_dir() else ():
-        if kind is Kind.LASOT:
-            nothing = False
-            yield from sequence(folder, top)
-    if nothing:
-        raise SettingsError(f"{given.name}: no LaSOT sequence in it: folders with img and groundtruth.txt")
+    for folder, top in sequences(given, Kind.LASOT, "LaSOT sequence in it: folders with img and groundtruth.txt"):
+        yield from sequence(folder, top)
 
 
 FORMAT = Format(

@@ -11,18 +11,16 @@ Here: that layout, its columns and its classes. Not here: writing it (``rushes.p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rushes.errors import SettingsError
 from rushes.sources.annotated import Annotated, Rows
 from rushes.sources.footage import Footage
 from rushes.sources.formats.lines import numbered
 from rushes.sources.formats.pictures import BadLineError, add_annotated, add_box, number
-from rushes.sources.formats.tree import Kind, found, holds_only
+from rushes.sources.formats.tree import Kind, holds_only, sequences
 from rushes.sources.ids import folder_id_of
 from rushes.sources.source import Format, Given, Misfit, Slice, Source
 from rushes.store.rejects import Reason
@@ -155,14 +153,8 @@ def _others(values: list[float]) -> dict[str, Any]:
 
 
 def _sources(given: Given) -> Iterator[Source | Misfit]:
-    top = Path(os.path.abspath(given.path))
-    nothing = True
-    for kind, folder in found(top) if top.is_dir() else ():
-        if kind is Kind.MOT:
-            nothing = False
-            yield from sequence(folder, top)
-    if nothing:
-        raise SettingsError(f"{given.name}: no MOT sequence in it: folders with img1 and seqinfo.ini, gt or det")
+    for folder, top in sequences(given, Kind.MOT, "MOT sequence in it: folders with img1 and seqinfo.ini, gt or det"):
+        yield from sequence(folder, top)
 
 
 FORMAT = Format(

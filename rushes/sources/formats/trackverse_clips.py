@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rushes.sources.annotated import Annotated, Rows
 from rushes.sources.footage import Footage
-from rushes.sources.formats.hdvila import add_span
-from rushes.sources.formats.lines import Item, first_object, misfit, objects, parsed, place
+from rushes.sources.formats.hdvila import add_span, records
+from rushes.sources.formats.lines import Item, first_object, misfit, objects, place
 from rushes.sources.formats.named import Names, Refused
 from rushes.sources.formats.youtube_ids import youtube_id
 from rushes.sources.source import Format, Given, Misfit, Slice, Source
@@ -51,11 +51,7 @@ def _source(given: Given, names: Names, item: Item) -> Source | Misfit:
 
 def _annotations(lines: Slice, footage: Footage) -> Annotated:
     rows = Rows(lines.annotation, footage)
-    for number, text in lines.lines:
-        record = parsed(text)
-        if record is None:
-            rows.reject(number, Reason.BAD_LINE, "no JSON object")
-            continue
+    for number, record in records(rows, lines):
         told = {key: value for key, value in record.items() if key not in ("clip_id", "duration")}
         add_span(rows, number, 0, record.get("clip_id"), record.get("duration"), told)
     return rows.done()

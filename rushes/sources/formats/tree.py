@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from rushes.errors import SettingsError
+from rushes.sources.source import Given
 
 VIDEO_SUFFIXES = frozenset(
     {
@@ -70,6 +71,21 @@ def found(top: Path) -> Iterator[tuple[Kind, Path]]:
         for file in sorted(files):
             if is_video(file) and not file.startswith("."):
                 yield Kind.VIDEO, folder / file
+
+
+def sequences(given: Given, kind: Kind, what: str) -> Iterator[tuple[Path, Path]]:
+    """Yield each sequence of one kind below what was given, and the folder that was given.
+
+    Raises ``SettingsError`` where there is none; ``what`` says in words what one is.
+    """
+    top = Path(os.path.abspath(given.path))
+    nothing = True
+    for one, folder in found(top) if top.is_dir() else ():
+        if one is kind:
+            nothing = False
+            yield folder, top
+    if nothing:
+        raise SettingsError(f"{given.name}: no {what}")
 
 
 def holds_only(top: Path, kind: Kind) -> bool:
