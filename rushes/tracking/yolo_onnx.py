@@ -32,7 +32,7 @@ _UNUSABLE = (
     faults.NotImplemented,
 )
 _COLUMNS_OF_NMS = 6  # left, top, right, bottom, score and class: such an export has chosen already
-_OUT_OF_MEMORY = ("Failed to allocate memory", "out of memory")
+_OUT_OF_MEMORY = ("Failed to allocate memory", "out of memory", "bad_alloc")
 
 
 class OnnxNetwork:
@@ -63,8 +63,8 @@ class OnnxNetwork:
         """See ``batches.Network``."""
         try:
             proposals = self._session.run(None, {self._input: self._pixels(images, size)})[0][: len(images)]
-        except (faults.Fail, faults.RuntimeException) as error:
-            if not any(words in str(error) for words in _OUT_OF_MEMORY):
+        except (faults.Fail, faults.RuntimeException, MemoryError) as error:
+            if not isinstance(error, MemoryError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
                 raise
             raise MemoryExhaustedError("ONNX Runtime could not allocate it") from None
         return [one[:, one[4:].max(axis=0) > least].T for one in proposals]
