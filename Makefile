@@ -17,11 +17,11 @@ export DAGSTER_HOME := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALLED := $(VENV)/installed
 
-.PHONY: help setup demo ui test lint docs bench clean
+.PHONY: help setup demo ui test test-interop lint docs bench clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(INSTALLED) ## a virtual environment with everything pinned
 
@@ -50,6 +50,12 @@ test: setup ## the tests
 	@$(BIN)/python -m pytest -q \
 	  && echo "make test: all tests passed; next: make demo, or make lint" \
 	  || { echo "make test: some tests failed; the first FAILED line above says which"; exit 1; }
+
+test-interop: setup ## readers of other people's that need TensorFlow, in var/interop
+	@python="$$($(BIN)/python tests/interop/environment.py var/interop | tail -1)" && test -n "$$python" \
+	  && RUSHES_INTEROP_PYTHON="$$python" $(BIN)/python -m pytest -q tests/interop -m interop \
+	  && echo "make test-interop: all tests passed" \
+	  || { echo "make test-interop: the message above says what failed"; exit 1; }
 
 lint: setup ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && echo "make lint: clean"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rushes.selection import recipe as recipe_files
+from rushes.selection.pools import in_order
 from rushes.status import batch_statuses, recipe_statuses, to_build
 from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects
@@ -30,7 +30,7 @@ def batch_gaps(objects: Objects) -> Iterator[Gap]:
 
 
 def recipe_gaps(objects: Objects) -> Iterator[Gap]:
-    """Yield the gap of each recipe that has one and something to choose from."""
-    for name in recipe_files.names(objects):
+    """Yield the gap of each recipe that has one and something to choose from, after those it builds upon."""
+    for name in in_order(objects):
         if assets := to_build(recipe_statuses(objects, name)):
             yield Gap(name, assets)

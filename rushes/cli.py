@@ -7,25 +7,26 @@ library, through the entry points of ``rushes.commands``.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
-from rushes.errors import RushesError, SettingsError, StoppedError, StoreError
+from rushes import recipe_commands, sql_command
+from rushes.errors import RushesError, StoppedError
 from rushes.store.objects import Objects
+from rushes.terminal import cell, err, out, table_of, text_of, this_store
 
 if TYPE_CHECKING:
+    from rushes.playback import Playing
     from rushes.sources.register import Registered
     from rushes.status import PartitionStatus
+    from rushes.view import Viewing
 
 app = typer.Typer(
     name="rushes",
@@ -38,15 +39,11 @@ app = typer.Typer(
     "Begin with: `rushes add my-videos/ --collection street` and `rushes build`.",
 )
 models_app = typer.Typer(no_args_is_help=True, help="The model files: where they come from, hashes and licences.")
-recipe_app = typer.Typer(no_args_is_help=True, help="Recipes: what goes into a data set.")
 settings_app = typer.Typer(no_args_is_help=True, help="The pipeline's settings, kept in the store.")
 app.add_typer(models_app, name="models")
-app.add_typer(recipe_app, name="recipe")
+app.add_typer(recipe_commands.app, name="recipe")
 app.add_typer(settings_app, name="settings")
 
-# Into a file or another program, tables are as wide as they need to be: nothing is cut off.
-out = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
-err = Console(stderr=True, highlight=False)
 # So many lines of a kind are printed before the rest is counted.
 _SHOWN = 10
 
@@ -60,17 +57,12 @@ def _common(
     os.environ["RUSHES_STORE"] = Objects(store or "store").uri
 
 
-def this_store() -> Objects:
-    """Return the store that the command line names."""
-    return Objects(os.environ["RUSHES_STORE"])
-
-
 def _list_formats(wanted: bool) -> None:
     if not wanted:
         return
     from rushes.sources.formats.known import FORMATS
 
-    table = _table("format", "what it is")
+    table = table_of("format", "what it is")
     for format in FORMATS.values():
         table.add_row(format.name, escape(format.what))
     out.print(table)
@@ -143,7 +135,7 @@ def _print_registered(done: Registered, collection: str, dry_run: bool) -> None:
 
 def _print_entries(done: Registered) -> None:
     entries = [entry for batch in done.batches for entry in batch.entries if entry.misfit is None]
-    table = _table("video", "from", "named by")
+    table = table_of("video", "from", "named by")
     for entry in entries[:_SHOWN]:
         table.add_row(entry.video_id, escape(entry.source_uri), escape(entry.place or ""))
     if entries:
@@ -173,7 +165,7 @@ def _print_statuses(everything: list[list[PartitionStatus]]) -> None:
     from rushes.status import to_build
     from rushes.work.plan import State
 
-    table = _table("batch or recipe", "asset", "state", "rows", "rejects", "failure or note")
+    table = table_of("batch or recipe", "asset", "state", "rows", "rejects", "failure or note")
     for partition in everything:
         for one in partition:
             colour = {"built": "green", "missing": "yellow", "stale": "yellow"}.get(one.state.value, "red")
@@ -189,32 +181,7 @@ def _print_statuses(everything: list[list[PartitionStatus]]) -> None:
         out.print(f"without any batch to choose from: {', '.join(waiting)}", soft_wrap=True)
 
 
-@app.command(epilog='`rushes sql "SELECT class_name, count(*) FROM tracks GROUP BY 1"` · `rushes sql --file q.sql`')
-def sql(
-    query: Annotated[str | None, typer.Argument(help="a DuckDB query; every table is a view of its name")] = None,
-    file: Annotated[Path | None, typer.Option(help="read the query from a file")] = None,
-    format: Annotated[str, typer.Option("--format", help="table, csv, json or parquet (to stdout)")] = "table",
-) -> None:
-    """Ask the tables anything. `rushes sql "SHOW TABLES"` and `"DESCRIBE tracks"` tell what there is."""
-    import duckdb
-
-    from rushes.store.database import connect
-
-    if (query is None) == (file is None):
-        raise SettingsError("give a query, or --file with one in it")
-    if format not in ("table", "csv", "json", "parquet"):
-        raise SettingsError(f"unknown format {format!r}; there are: table, csv, json, parquet")
-    if file is not None and not file.is_file():
-        raise StoreError(f"{file}: no such file")
-    text = query if query is not None else file.read_text()  # type: ignore[union-attr]
-    if not text.strip():
-        raise SettingsError("the query is empty; for example: SELECT class_name, count(*) FROM tracks GROUP BY 1")
-    with connect(this_store()) as connection:
-        try:
-            rows = connection.execute(text).to_arrow_table()
-        except duckdb.Error as error:
-            raise SettingsError(" ".join(str(error).split())) from None
-    _print_rows(rows, format)
+app.command("sql", epilog=sql_command.EXAMPLES)(sql_command.sql)
 
 
 @app.command(epilog="`rushes why bikes` · `rushes why bikes.000030-000076`")
@@ -226,13 +193,13 @@ def why(item: Annotated[str, typer.Argument(help="id of a video, clip, track or 
     with connect(this_store()) as connection:
         for chapter in story(connection, item, this_store()):
             if len(chapter.rows) == 1:
-                table = _table("", "", title=chapter.title, header=False)
+                table = table_of("", "", title=chapter.title, header=False)
                 for name, value in zip(chapter.columns, chapter.rows[0], strict=True):
-                    table.add_row(name, _cell(value))
+                    table.add_row(name, cell(value))
             else:
-                table = _table(*chapter.columns, title=chapter.title)
+                table = table_of(*chapter.columns, title=chapter.title)
                 for row in chapter.rows:
-                    table.add_row(*(_cell(value) for value in row))
+                    table.add_row(*(cell(value) for value in row))
             out.print(table)
             if chapter.note:
                 out.print(chapter.note, soft_wrap=True, markup=False)
@@ -246,23 +213,44 @@ def play(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
 ) -> None:
     """Play a video in the browser, frame by frame, until Ctrl-C."""
-    import threading
-    import webbrowser
-
     import rushes
     from rushes import playback
 
     found, store = playback.find(rushes.open(this_store().uri), video)
+    playing = playback.play(found, store=store, tracks=tracks, open_browser=False, port=port)
+    if playing.note:
+        out.print(playing.note, soft_wrap=True, markup=False)
+    _until_interrupted(playing, browser)
+
+
+def _until_interrupted(shown: Playing | Viewing, browser: bool) -> None:
+    import threading
+    import webbrowser
+
     try:
-        with playback.play(found, store=store, tracks=tracks, open_browser=False, port=port) as playing:
-            if playing.note:
-                out.print(playing.note, soft_wrap=True, markup=False)
-            out.print(f"{playing.url}  opens once; Ctrl-C ends it", soft_wrap=True, markup=False)
+        with shown:
+            out.print(f"{shown.url}  opens once; Ctrl-C ends it", soft_wrap=True, markup=False)
             if browser:
-                webbrowser.open(playing.url)
+                webbrowser.open(shown.url)
             threading.Event().wait()
     except KeyboardInterrupt:
         out.print("\nended")
+
+
+@app.command(
+    epilog="`rushes view street` · `rushes view s3://bucket/datasets/street` · `rushes view street --no-browser`"
+)
+def view(
+    dataset: Annotated[str, typer.Argument(help="a recipe's data set, or the folder or URI of a native one")],
+    browser: Annotated[bool, typer.Option(help="open it in the browser")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
+) -> None:
+    """View a packaged data set in the browser: its sequences, their frames and boxes, until Ctrl-C."""
+    import rushes
+    from rushes.view import find, view
+
+    found = find(rushes.open(this_store().uri), dataset)
+    _until_interrupted(view(found, title=dataset.rstrip("/"), open_browser=False, port=port), browser)
 
 
 @models_app.command("list", epilog="`rushes models list`")
@@ -270,7 +258,7 @@ def models_list() -> None:
     """List the registered models."""
     from rushes.models.registry import MODELS, models_folder
 
-    table = _table("name", "for", "from", "MB", "licence", "here", "sha256")
+    table = table_of("name", "for", "from", "MB", "licence", "here", "sha256")
     for model in MODELS.values():
         here = "yes" if (models_folder() / model.filename).exists() else "no"
         table.add_row(
@@ -296,29 +284,6 @@ def models_fetch(
         out.print(f"{file.name}  {file.sha256[:12]}  {file.path}", soft_wrap=True)
 
 
-@recipe_app.command("add", epilog="`rushes recipe add street.yaml`")
-def recipe_add(file: Annotated[Path, typer.Argument(help="a YAML file; see docs/recipes.md")]) -> None:
-    """Register a recipe, replacing one of the same name."""
-    from rushes.selection.recipe import save
-
-    if not file.is_file():
-        raise StoreError(f"{file}: no such file")
-    recipe = save(this_store(), file.read_text(), str(file))
-    out.print(f"recipe {recipe.name} registered; next: rushes build --recipe {recipe.name}", soft_wrap=True)
-
-
-@recipe_app.command("list", epilog="`rushes recipe list`")
-def recipe_list() -> None:
-    """List the store's recipes."""
-    from rushes.selection.recipe import load, names
-
-    table = _table("name", "unit", "strategy", "formats", "description")
-    for name in names(this_store()):
-        recipe = load(this_store(), name)
-        table.add_row(name, recipe.unit, recipe.strategy, ", ".join(recipe.formats), recipe.description)
-    out.print(table)
-
-
 @settings_app.command("show", epilog="`rushes settings show > settings.yaml` · `… show --collection street`")
 def settings_show(
     collection: Annotated[str | None, typer.Option(help="as this collection has them")] = None,
@@ -336,59 +301,8 @@ def settings_set(file: Annotated[Path, typer.Argument(help="a YAML file; what it
     """Put settings into the store. What they change is stale until the next build."""
     from rushes import settings
 
-    if not file.is_file():
-        raise StoreError(f"{file}: no such file")
-    settings.save(this_store(), file.read_text())
+    settings.save(this_store(), text_of(file))
     out.print("settings stored; next: rushes status", soft_wrap=True)
-
-
-def _table(*columns: str, title: str | None = None, header: bool = True) -> Table:
-    """Return a table that breaks what is too long: an id cut short is of no use."""
-    folded = (Column(name, overflow="fold") for name in columns)
-    return Table(*folded, title=title, title_justify="left", show_header=header)
-
-
-def _print_rows(rows: Any, format: str) -> None:
-    if format == "table":
-        table = _table(*rows.column_names)
-        for row in rows.to_pylist():
-            table.add_row(*(_cell(value) for value in row.values()))
-        out.print(table)
-        out.print(f"{len(rows)} rows")
-    elif format == "json":
-        for row in rows.to_pylist():
-            print(json.dumps(row, default=_as_text, ensure_ascii=False))
-    elif format == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(rows.column_names)
-        for row in rows.to_pylist():
-            writer.writerow(_csv_cell(value) for value in row.values())
-    else:
-        from pyarrow import parquet
-
-        sys.stdout.flush()
-        parquet.write_table(rows, sys.stdout.buffer)
-
-
-def _csv_cell(value: Any) -> Any:
-    """Return a value as it stands in CSV: lists and structures as JSON."""
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, default=_as_text, ensure_ascii=False)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value.hex() if isinstance(value, bytes) else value
-
-
-def _as_text(value: Any) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1e6 else f"{value:.0f}"
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
-    return "" if value is None else escape(str(value))
 
 
 def main() -> None:

@@ -7,12 +7,13 @@ here: what they do (each room says that), models' files (``rushes.models``), wha
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rushes.errors import SettingsError
+from rushes.explain import explain
 from rushes.store.objects import Objects
 
 PATH = "settings.yaml"
@@ -231,27 +232,3 @@ def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         under = base.get(name)
         merged[name] = _merged(under if isinstance(under, dict) else {}, value) if isinstance(value, dict) else value
     return merged
-
-
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return a validation error in one line: where, what, and for an unknown field, which are allowed."""
-    sentences = []
-    for problem in error.errors():
-        where = ".".join(str(step) for step in problem["loc"])
-        words = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            sentences.append(f"unknown field '{where}'; allowed: {', '.join(_fields_beside(model, problem['loc']))}")
-        else:
-            sentences.append(f"{where}: {words}" if where else words)
-    return "; ".join(sentences)
-
-
-def _fields_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Return the fields of the model in which the last step of a location stands."""
-    for step in location[:-1]:
-        if isinstance(step, str) and step in model.model_fields:
-            inner = model.model_fields[step].annotation
-            for option in (inner, *get_args(inner)):
-                if isinstance(option, type) and issubclass(option, BaseModel):
-                    model = option
-    return list(model.model_fields)

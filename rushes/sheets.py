@@ -89,7 +89,6 @@ _SHOTS: dict[str, Callable[[duckdb.DuckDBPyConnection, str], list[_Shot]]] = {
     "scene_clips": _clips,
     "filtered_clips": _judged,
     "tracks": _tracked,
-    "selected_sequences": _selected,
     "packaged_datasets": _selected,
 }
 

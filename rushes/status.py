@@ -46,15 +46,16 @@ def batch_statuses(objects: Objects, batch: str) -> list[PartitionStatus]:
 
 
 def recipe_statuses(objects: Objects, name: str) -> list[PartitionStatus]:
-    """Return the two assets of a recipe, in order of lineage; both failed when the recipe cannot be read."""
+    """Return the two assets of a recipe, in order of lineage; both failed when it cannot be carried out."""
     try:
         recipe = recipe_files.load(objects, name)
+        selected = select.selection_state(objects, recipe)[0]
     except SettingsError as error:
         return [
             PartitionStatus(asset, name, State.MISSING, 0, 0, str(error)) for asset in (select.ASSET, package.ASSET)
         ]
     return [
-        _status(objects, select.ASSET, name, select.selection_state(objects, recipe)[0]),
+        _status(objects, select.ASSET, name, selected),
         _status(objects, package.ASSET, name, package.package_state(objects, recipe)[0]),
     ]
 

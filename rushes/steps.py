@@ -121,7 +121,7 @@ def _embedding_models(settings: Settings) -> Sequence[str]:
 
 _RAW = Step(
     "raw_videos",
-    "3",
+    "4",
     (),
     (),
     ("videos", "packets", "annotation_boxes", "annotation_segments"),

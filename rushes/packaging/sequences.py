@@ -11,12 +11,13 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from rushes.packaging.classes import Classes
 from rushes.packaging.packed import FrameBoxes, PackedSequence
 from rushes.privacy.delivery import Delivery
-from rushes.selection.candidates import Vectors
 from rushes.selection.recipe import Recipe
+from rushes.selection.vectors import Loaded, load
 from rushes.shots.spans import stretches
 from rushes.store.database import connect
 from rushes.store.objects import Objects
@@ -56,13 +57,12 @@ def packed_sequences(
     """Return the sequences with their pixels and boxes, in the order given; each video is decoded in one pass."""
     packed: dict[str, PackedSequence] = {}
     with connect(objects) as connection:
-        vectors = Vectors(connection, of_tracks=recipe.unit == "track")
         for video_id in sorted({c.video_id for c in chosen}):
             own = sorted((c for c in chosen if c.video_id == video_id), key=lambda c: c.clip_id)
             told = _Told(connection, video_id, classes)
             hide = recipe.privacy == "redact"
             with Delivery(objects, connection, video_id, hide=hide, look=recipe.look) as delivery:
-                for sequence in _of_video(recipe, delivery, told, vectors, own):
+                for sequence in _of_video(recipe, delivery, told, _vectors(connection, recipe, own), own):
                     packed[sequence.sequence_id] = sequence
     return [packed[c.sequence_id] for c in chosen]
 
@@ -89,12 +89,13 @@ class _Told:
 
 
 def _of_video(
-    recipe: Recipe, delivery: Delivery, told: _Told, vectors: Vectors, chosen: Sequence[Chosen]
+    recipe: Recipe, delivery: Delivery, told: _Told, vectors: Loaded, chosen: Sequence[Chosen]
 ) -> Iterator[PackedSequence]:
     wanted = {frame for c in chosen for frame in c.frames}
     jpegs = {number: encode(picture, recipe.jpeg_quality) for number, picture in delivery.frames(wanted)}
-    for one in chosen:
-        yield _packed(recipe, delivery, one, jpegs, told, vectors)
+    for at, one in enumerate(chosen):
+        vector = vectors.vectors[at] if vectors.reason[at] is None else None
+        yield _packed(recipe, delivery, one, jpegs, told, vector, vectors.model)
 
 
 def _packed(
@@ -103,7 +104,8 @@ def _packed(
     chosen: Chosen,
     jpegs: dict[int, bytes],
     told: _Told,
-    vectors: Vectors,
+    vector: np.ndarray | None,
+    model: str,
 ) -> PackedSequence:
     video: dict[str, Any] = delivery.video
     tracks = told.tracks(chosen.clip_id)
@@ -112,7 +114,8 @@ def _packed(
     followed = next((t for t in tracks if t.track_id == chosen.track_id), None)
     step = 1.0 / (recipe.fps or video["fps"])
     boxes = tuple(_boxes(tracks, int(n), float(t)) for n, t in zip(frames, times, strict=True))
-    vector, _ = vectors.mean(chosen.clip_id, chosen.track_id, frames)
+    n_padded = int(np.count_nonzero(frames == frames[-1])) - 1
+    times[len(times) - n_padded :] += step * np.arange(1, n_padded + 1)  # a repeated frame is shown for longer
     return PackedSequence(
         sequence_id=chosen.sequence_id,
         video_id=chosen.video_id,
@@ -132,9 +135,21 @@ def _packed(
         boxes=boxes,
         annotated=np.array([told.annotated(int(n), found) for n, found in zip(frames, boxes, strict=True)], bool),
         embedding=vector,
-        embedding_model=vectors.model,
+        embedding_model=model,
         label=(followed.class_id, followed.class_name) if followed else None,
     )
+
+
+def _vectors(connection: duckdb.DuckDBPyConnection, recipe: Recipe, chosen: Sequence[Chosen]) -> Loaded:
+    """Return the mean vectors of sequences, whatever the recipe compared."""
+    spans = {
+        "video_id": pa.array([c.video_id for c in chosen]),
+        "clip_id": pa.array([c.clip_id for c in chosen]),
+        "track_id": pa.array([c.track_id for c in chosen], pa.string()),
+        "first_frame": pa.array([c.frames[0] for c in chosen], pa.int32()),
+        "last_frame": pa.array([c.frames[-1] for c in chosen], pa.int32()),
+    }
+    return load(connection, recipe.model_copy(update={"aggregate": "mean"}), pa.table(spans), np.arange(len(chosen)))
 
 
 def _tracks(connection: duckdb.DuckDBPyConnection, clip_id: str, classes: Classes) -> list[_Track]:

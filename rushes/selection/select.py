@@ -1,36 +1,56 @@
 """Carrying out a recipe: from the store's tables to its partition of ``selections``.
 
 The inputs are pinned: the record names each batch's partitions by identity, so that it can be told whether the
-selection is what the recipe would choose today. Here: that order of things. Not here: candidates, strategies, pictures.
+selection is what the recipe would choose today. Here: that order of things. Not here: candidates (``consider``), the
+order of choice (``choose``), pictures (``report``).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from rushes.selection.candidates import Candidate, consider
-from rushes.selection.recipe import Recipe, Split
-from rushes.selection.strategies import Choice, order
+import duckdb
+import numpy as np
+
+from rushes.errors import SettingsError, StoreError
+from rushes.selection.choice import Candidates, Choice
+from rushes.selection.choose import choose
+from rushes.selection.consider import Considered, consider
+from rushes.selection.duplicates import among
+from rushes.selection.options import Similarity
+from rushes.selection.pools import check_no_circle
+from rushes.selection.queries import query_vectors
+from rushes.selection.query_pictures import picture, pins
+from rushes.selection.recipe import Recipe, names
+from rushes.selection.split import splits
+from rushes.selection.unreadable import unreadable
 from rushes.store.database import connect
 from rushes.store.manifests import Record, batch_names, read_record, write_record
 from rushes.store.objects import Objects
+from rushes.store.rejects import Reason, Reject
 from rushes.store.schemas import RECIPE, REJECTS, SELECTIONS
 from rushes.store.tables import write_partition
 from rushes.work.plan import State, digest
 
 ASSET = "selected_sequences"
-VERSION = "1"
+VERSION = "2"
+PICTURE = "picture"
 READS = ("raw_videos", "filtered_clips", "tracks", "embeddings")
+
+_Row = dict[str, Any]
+_Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a recipe chose. ``funnel`` tells how many were left at each step."""
+    """What a recipe chose, in order of choice. ``funnel`` tells how many were left at each step."""
 
     record: Record
-    candidates: list[Candidate]
+    candidates: Candidates
     choices: list[Choice]
     funnel: list[tuple[str, int]]
 
@@ -41,7 +61,11 @@ class Selection:
 
 
 def selection_inputs(objects: Objects, recipe: Recipe) -> dict[str, str]:
-    """Return the identity of each partition that the recipe reads: all batches whose embeddings are built."""
+    """Return the identity of each partition that the recipe reads: all batches whose embeddings are built.
+
+    So are the pictures that it asks for likeness to, and earlier selections that it builds upon; its own earlier one
+    is not, or it would never be up to date.
+    """
     inputs: dict[str, str] = {}
     for batch in batch_names(objects):
         if recipe.collections and batch.rpartition("-")[0] not in recipe.collections:
@@ -49,14 +73,27 @@ def selection_inputs(objects: Objects, recipe: Recipe) -> dict[str, str]:
         records = [read_record(objects, asset, batch) for asset in READS]
         if all(records):
             inputs |= {f"{r.asset}/{batch}": r.identity for r in records if r is not None}
+    inputs |= {f"{PICTURE}/{uri}": sha256 for uri, sha256 in pins(objects, recipe).items()}
+    for other in _others(recipe):
+        if (record := read_record(objects, ASSET, other)) is not None:
+            inputs[f"{ASSET}/{other}"] = record.identity
     return inputs
 
 
+def batches_of(inputs: Mapping[str, str]) -> list[str]:
+    """Return the batches among a selection's inputs, sorted."""
+    return sorted({batch for asset, _, batch in (key.partition("/") for key in inputs) if asset in READS})
+
+
 def selection_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
-    """Tell how the recipe's selection stands, and the identity it would have if made now."""
+    """Tell how the recipe's selection stands, and the identity it would have if made now.
+
+    Raises ``SettingsError`` for a data pool that leads back to the recipe.
+    """
+    check_no_circle(objects, recipe)
     inputs = selection_inputs(objects, recipe)
-    identity = digest({"version": VERSION, "recipe": recipe.selecting(), "inputs": inputs})
-    if not inputs:
+    identity = _identity(recipe, inputs)
+    if not batches_of(inputs) or any(other in names(objects) for other in _not_selected(recipe, inputs)):
         return State.WAITING, identity
     record = read_record(objects, ASSET, recipe.name)
     if record is None:
@@ -64,64 +101,206 @@ def selection_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
     return (State.BUILT if record.identity == identity else State.STALE), identity
 
 
-def select(objects: Objects, recipe: Recipe) -> Selection:
-    """Choose sequences by a recipe and write them. Fewer than asked, or none, is said in ``note``; it is no error."""
+def select(
+    objects: Objects,
+    recipe: Recipe,
+    workers: int | None = 0,
+    progress: _Progress = lambda done, total: None,
+) -> Selection:
+    """Choose sequences by a recipe and write them. Fewer than asked, or none, is said in ``note``; it is no error.
+
+    Raises ``SettingsError`` for a recipe that this store cannot carry out, ``StoreError`` when the store changed
+    meanwhile.
+    """
+    check_no_circle(objects, recipe)
     inputs = selection_inputs(objects, recipe)
-    with connect(objects) as connection:
-        considered = consider(connection, recipe, sorted({key.partition("/")[2] for key in inputs}))
-    candidates = considered.candidates
-    choices = order(recipe, candidates)
-    rows = [
-        {
-            "rank": rank,
-            "sequence_id": (c := candidates[choice.at]).sequence_id,
-            "video_id": c.video_id,
-            "clip_id": c.clip_id,
-            "track_id": c.track_id,
-            "frames": c.frames.tolist(),
-            "split": split_of(c.video_id, recipe.split, recipe.seed),
-            "score": choice.score,
-            "why": choice.why,
+    for other in _not_selected(recipe, inputs):
+        known = ", ".join(names(objects))
+        raise SettingsError(f"recipe {recipe.name}: datapool: nothing is selected by {other!r}; recipes: {known}")
+    with connect(objects, confined=True) as connection:
+        pool = _pool(connection, recipe)
+        considered = consider(connection, recipe, batches_of(inputs), pool)
+        candidates = considered.candidates
+        own = _own_places(candidates, [row for row in pool if row[RECIPE] == recipe.name])
+        asked = recipe.count(dict(considered.funnel)["sequences"])
+        own = dict(list(own.items())[:asked])
+        chosen = _Chosen(objects, connection, recipe, candidates, workers, progress)
+        choices, rejects = chosen.choices(None if asked is None else asked - len(own), list(own))
+    if selection_inputs(objects, recipe) != inputs:
+        raise StoreError(f"recipe {recipe.name}: batches were built while it was choosing: build it again")
+    choices = [_kept(at, row) for at, row in own.items()] + choices
+    return _write(objects, recipe, inputs, considered, choices, [*considered.rejects, *rejects], asked)
+
+
+class _Chosen:
+    """Choosing until all that is chosen can be decoded and nothing in it is there twice."""
+
+    def __init__(
+        self,
+        objects: Objects,
+        connection: duckdb.DuckDBPyConnection,
+        recipe: Recipe,
+        candidates: Candidates,
+        workers: int | None,
+        progress: _Progress,
+    ) -> None:
+        self._objects, self._connection = objects, connection
+        self._recipe, self._candidates = recipe, candidates
+        self._workers, self._progress = workers, progress
+        self._read: set[int] = set()
+
+    def choices(self, count: int | None, own: Sequence[int]) -> tuple[list[Choice], list[Reject]]:
+        """Return up to ``count`` choices beside the recipe's ``own`` earlier ones, and what had to be left out.
+
+        What is left out changes nothing of what was chosen before it, so that selections nest.
+        """
+        queries = self._queries()
+        usable = ~self._candidates.pooled
+        rejects: list[Reject] = []
+        while True:
+            found = choose(self._connection, self._recipe, self._candidates, usable, queries, count=count)
+            faults = list(self._faults(own, [choice.at for choice in found]))
+            if not faults:
+                return found, rejects
+            usable[[at for at, _, _ in faults]] = False
+            rejects += [
+                Reject("sequence", str(self._candidates.row(at)["sequence_id"]), "select", reason, detail)
+                for at, reason, detail in faults
+            ]
+
+    def _queries(self) -> dict[int, np.ndarray]:
+        """Return the query vectors of each strategy that compares with some, by its place in the recipe."""
+        vectors = self._candidates.vectors
+        asked = {n: s for n, s in enumerate(self._recipe.strategies) if isinstance(s, Similarity)}
+        if not asked or vectors is None or not len(vectors):
+            return {}
+        model = str(self._connection.execute("SELECT any_value(model) FROM embeddings").fetchall()[0][0])
+        read = partial(picture, self._objects, self._recipe)
+        return {
+            place: _as_wide(query_vectors(self._connection, similarity, model, read), vectors.shape[1])
+            for place, similarity in asked.items()
         }
-        for rank, choice in enumerate(choices)
-    ]
-    rejects = [reject.row() for reject in considered.rejects]
+
+    def _faults(self, own: Sequence[int], places: Sequence[int]) -> Iterator[tuple[int, Reason, str]]:
+        """Yield what may not stay: place, reason and detail."""
+        repeated: Mapping[int, int] = {}
+        if not self._recipe.reads_vectors and self._recipe.exact_duplicates == "drop":
+            repeated = among(self._connection, self._candidates.rows, np.array([*own, *places], np.int64))
+        for at in places:
+            if at in repeated:
+                yield at, Reason.DUPLICATE, f"repeats {self._candidates.row(repeated[at])['sequence_id']}"
+        unread = [at for at in places if at not in self._read and at not in repeated]
+        if self._recipe.check_frames and unread:
+            damaged = unreadable(
+                self._connection, self._objects, self._candidates, unread, self._workers, self._progress
+            )
+            self._read.update(unread)
+            for at, why in sorted(damaged.items()):
+                yield at, Reason.CORRUPT, why
+
+
+def _pool(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[_Row]:
+    """Return what the recipe's data pool chose, the recipe's own first, each in order of rank."""
+    if not recipe.datapool:
+        return []
+    query = "SELECT * FROM selections WHERE list_contains(?, recipe) ORDER BY recipe <> ?, recipe, rank"
+    table = connection.execute(query, [list(recipe.datapool), recipe.name]).to_arrow_table()
+    return table.to_pylist()
+
+
+def _own_places(candidates: Candidates, own: Sequence[_Row]) -> dict[int, _Row]:
+    """Return the recipe's own earlier rows by place, in order of rank; those that are gone from the store are not."""
+    if not own:
+        return {}
+    ids = candidates.rows.column("sequence_id").to_pylist()
+    places = {ids[at]: int(at) for at in np.flatnonzero(candidates.pooled)}
+    return {places[row["sequence_id"]]: row for row in own if row["sequence_id"] in places}
+
+
+def _kept(at: int, row: _Row) -> Choice:
+    why = row["why"] if row["why"].startswith(_STAYS) else f"{_STAYS}{row['why']}"
+    return Choice(at, row["score"], why, None, row["distance"], row["relaxed"])
+
+
+_STAYS = "chosen before: "
+
+
+def _as_wide(queries: np.ndarray, width: int) -> np.ndarray:
+    """Return the queries as wide as the candidates' vectors, which may be those of several frames side by side."""
+    times = width // queries.shape[1]
+    return (np.tile(queries, times) / np.sqrt(times)).astype(np.float32)
+
+
+def _write(
+    objects: Objects,
+    recipe: Recipe,
+    inputs: dict[str, str],
+    considered: Considered,
+    choices: list[Choice],
+    rejects: list[Reject],
+    asked: int | None,
+) -> Selection:
+    rows = _rows(recipe, considered.candidates, choices)
+    rejected = [reject.row() for reject in rejects]
     tables = {
         SELECTIONS: ({RECIPE: recipe.name}, SELECTIONS.from_rows(rows)),
-        REJECTS: ({"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejects)),
+        REJECTS: ({"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejected)),
     }
-    sizes = {t.name: len(write_partition(objects, t, keys, rows)) for t, (keys, rows) in tables.items()}
+    sizes = {t.name: len(write_partition(objects, t, keys, written)) for t, (keys, written) in tables.items()}
     funnel = [*considered.funnel, ("chosen", len(choices))]
     record = Record(
         ASSET,
         recipe.name,
         VERSION,
-        digest({"version": VERSION, "recipe": recipe.selecting(), "inputs": inputs}),
-        rows={table.name: len(rows) for table, (_, rows) in tables.items()},
+        _identity(recipe, inputs),
+        rows={table.name: len(written) for table, (_, written) in tables.items()},
         bytes=sizes,
-        rejects=dict(sorted(Counter(r["reason"] for r in rejects).items())),
+        rejects=dict(sorted(Counter(r["reason"] for r in rejected).items())),
         inputs=inputs,
-        note=_shortfall(recipe, funnel),
+        note=_shortfall(recipe, funnel, asked),
     )
     write_record(objects, record)
-    return Selection(record, candidates, choices, funnel)
+    return Selection(record, considered.candidates, choices, funnel)
 
 
-def split_of(video_id: str, split: Split | None, seed: int) -> str:
-    """Return a video's split: its hash falls into one of the shares, so that new videos move no old one."""
-    if split is None:
-        return "all"
-    at = int(hashlib.md5(f"{seed}:{video_id}".encode()).hexdigest()[:8], 16) / 2**32
-    at *= split.train + split.val + split.test
-    if at < split.train:
-        return "train"
-    return "val" if at < split.train + split.val else "test"
+def _rows(recipe: Recipe, candidates: Candidates, choices: Sequence[Choice]) -> list[_Row]:
+    chosen = [candidates.row(choice.at) for choice in choices]
+    split_of = splits([str(row["video_id"]) for row in chosen], recipe.split, recipe.seed)
+    ids = candidates.rows.column("sequence_id")
+    return [
+        {
+            "rank": rank,
+            **{name: row[name] for name in ("sequence_id", "video_id", "clip_id", "track_id", "class_name")},
+            "frames": candidates.frames(choice.at).tolist(),
+            "n_padded": row["n_padded"],
+            "split": split_of[str(row["video_id"])],
+            "score": choice.score,
+            "nearest": None if choice.nearest is None else ids[choice.nearest].as_py(),
+            "distance": choice.distance,
+            "relaxed": choice.relaxed,
+            "why": choice.why,
+        }
+        for rank, (choice, row) in enumerate(zip(choices, chosen, strict=True))
+    ]
 
 
-def _shortfall(recipe: Recipe, funnel: list[tuple[str, int]]) -> str | None:
+def _identity(recipe: Recipe, inputs: Mapping[str, str]) -> str:
+    return digest({"version": VERSION, "recipe": recipe.selecting(), "inputs": inputs})
+
+
+def _others(recipe: Recipe) -> list[str]:
+    return [name for name in recipe.datapool if name != recipe.name]
+
+
+def _not_selected(recipe: Recipe, inputs: Mapping[str, str]) -> list[str]:
+    """Return the other recipes of its data pool that chose nothing yet."""
+    return [other for other in _others(recipe) if f"{ASSET}/{other}" not in inputs]
+
+
+def _shortfall(recipe: Recipe, funnel: list[tuple[str, int]], asked: int | None) -> str | None:
     chosen = funnel[-1][1]
-    if chosen and (recipe.limit is None or chosen >= recipe.limit):
+    if chosen and (asked is None or chosen >= asked):
         return None
     steps = " → ".join(f"{count} {step}" for step, count in funnel)
-    asked = f"{chosen} of {recipe.limit} sequences" if recipe.limit else "nothing"
-    return f"recipe {recipe.name} chose {asked}: {steps}"
+    found = f"{chosen} of {asked} sequences" if asked else "nothing"
+    return f"recipe {recipe.name} chose {found}: {steps}"

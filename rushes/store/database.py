@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from importlib import resources
 
 import duckdb
@@ -25,14 +27,27 @@ _TYPES = {
     pa.float32(): "FLOAT",
     pa.float64(): "DOUBLE",
     pa.bool_(): "BOOLEAN",
+    pa.timestamp("us"): "TIMESTAMP",
     pa.binary(): "BLOB",
     pa.large_binary(): "BLOB",
 }
 
 
-def connect(objects: Objects) -> duckdb.DuckDBPyConnection:
-    """Open an in-memory DuckDB with a view for each table and each file of ``sql/views``."""
-    connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+# Names in SQL are those of the store, never of Python variables that happen to be there.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+}
+
+
+def connect(objects: Objects, confined: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory DuckDB with a view for each table and each file of ``sql/views``.
+
+    ``confined`` is for SQL that others wrote, as a recipe's: it reaches the store's tables and no other file, address,
+    database or extension, and its settings stay as they are.
+    """
+    connection = duckdb.connect(config=_CONFIG)
     connection.execute("SET preserve_insertion_order = true")
     if not objects.is_local:
         _reach_s3(connection)
@@ -41,13 +56,37 @@ def connect(objects: Objects) -> duckdb.DuckDBPyConnection:
         _relation(connection, objects, table)
     for view in view_files():
         connection.execute(view)
+    if confined:
+        _confine(connection, objects)
     return connection
 
 
+def one_line(error: Exception) -> str:
+    """Return what DuckDB says is wrong with a query, without the lines that show the place.
+
+    Of a table that is not there it tells the store's own names like it, where DuckDB would offer its own too.
+    """
+    said = " ".join(str(error).partition("\nLINE ")[0].split())
+    if missing := re.search(r"Table with name (\S+) does not exist!", said):
+        files = (re.search(r"(?:VIEW|MACRO) (\w+)", text) for text in view_files())
+        return f"no table or view {missing[1]!r}; {names_like(missing[1], [found[1] for found in files if found])}"
+    return said.replace("Candidate bindings:", "Did you mean:")
+
+
+def names_like(name: str, there: Iterable[str]) -> str:
+    """Return in words which of the names that are there are nearest to one that is not."""
+    near = get_close_matches(name.lower(), list(there), 3)
+    return f"did you mean {' or '.join(near)}?" if near else "rushes sql --tables lists what there is"
+
+
 def view_files() -> list[str]:
-    """Return the statements of ``sql/views``: the tables' own views first, then those derived from them."""
+    """Return the statements of ``sql/views``: the tables' own views first, then macros, then what is made from both."""
     files = {f.name: f.read_text() for f in (resources.files("sql") / "views").iterdir() if f.name.endswith(".sql")}
-    return [files[name] for name in sorted(files, key=lambda n: (n.removesuffix(".sql") not in TABLES, n))]
+
+    def place(name: str) -> tuple[bool, bool, str]:
+        return name.removesuffix(".sql") not in TABLES, "CREATE OR REPLACE MACRO" not in files[name], name
+
+    return [files[name] for name in sorted(files, key=place)]
 
 
 def sql_type(type_: pa.DataType) -> str:
@@ -59,8 +98,7 @@ def sql_type(type_: pa.DataType) -> str:
 
 def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Table) -> None:
     """Create ``stored.<table>``: all its partitions, or an empty relation of the same columns when there is none."""
-    # What stands in the store's own path is meant as it is, brackets and stars too.
-    folder = re.sub(r"([*?\[])", r"[\1]", objects.full_uri(f"tables/{table.name}"))
+    folder = _literal(objects.full_uri(f"tables/{table.name}"))
     pattern = f"{folder}/{'/'.join('*' for _ in table.keys)}/data.parquet"
     types = "{" + ", ".join(f"'{key}': VARCHAR" for key in table.keys) + "}"
     source = f"{_quoted(pattern)}, hive_partitioning = true, hive_types = {types}"
@@ -71,8 +109,7 @@ def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Ta
         connection.execute(f"{view} SELECT * FROM read_parquet({source})")
     except duckdb.IOException as error:
         if "No files found" not in str(error):
-            said = " ".join(str(error).partition("LINE 1:")[0].split())
-            raise StoreError(f"cannot read {objects.uri}: {said}") from None
+            raise StoreError(f"cannot read {objects.uri}: {one_line(error)}") from None
         connection.execute(f"{view} {none}")
         return
     there = {row[0] for row in connection.execute(f"DESCRIBE stored.{table.name}").fetchall()}
@@ -80,6 +117,18 @@ def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Ta
         # Partitions of before the schema grew: until they are built anew, what they lack is null.
         every = f"SELECT * FROM read_parquet({source}, union_by_name = true)"
         connection.execute(f"{view} {none} UNION ALL BY NAME {every}")
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, objects: Objects) -> None:
+    folder = objects.full_uri("tables")
+    connection.execute(f"SET allowed_directories = [{_quoted(folder + '/')}, {_quoted(_literal(folder) + '/')}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _literal(path: str) -> str:
+    """Return a path as a pattern that means just it, brackets and stars too."""
+    return re.sub(r"([*?\[])", r"[\1]", path)
 
 
 def _quoted(text: str) -> str:

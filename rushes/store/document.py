@@ -6,8 +6,11 @@ Run as ``python -m rushes.store.document`` from the repository's root (``make do
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from rushes.store.database import sql_type
+from rushes.store.database import connect, sql_type
+from rushes.store.described import Described, described
+from rushes.store.objects import Objects
 from rushes.store.schemas import TABLES, Column, Table
 
 _HEAD = """# The tables
@@ -19,6 +22,12 @@ same name in `rushes sql`. This page is made from `rushes/store/schemas.py` by `
 |---|---|---|---|
 """
 
+_VIEWS = """
+## Views and macros
+
+What is made from the tables, by the files of `sql/views`. `docs/sql.md` asks them questions.
+"""
+
 
 def tables_page() -> str:
     """Return the text of ``docs/tables.md``."""
@@ -26,7 +35,10 @@ def tables_page() -> str:
         f"| [{t.name}](#{t.name}) | {t.row} | `{t.asset}` | {', '.join(f'`{k}`' for k in t.keys)} |\n"
         for t in TABLES.values()
     )
-    return _HEAD + index + "".join(_section(table) for table in TABLES.values())
+    with TemporaryDirectory() as nothing, connect(Objects(nothing)) as connection:
+        views = [one for one in described(connection) if one.kind != "table"]
+    sections = [_section(table) for table in TABLES.values()]
+    return _HEAD + index + "".join(sections) + _VIEWS + "".join(_view_section(view) for view in views)
 
 
 def view_statement(table: Table) -> str:
@@ -48,6 +60,13 @@ def _section(table: Table) -> str:
         f"\n## {table.name}\n\nOne row is {table.row}. Unique by {unique}; sorted by {order}.\n\n"
         f"| column | type | meaning |\n|---|---|---|\n{rows}{keys}"
     )
+
+
+def _view_section(view: Described) -> str:
+    rows = "".join(f"| `{f.name}` | {f.type} | {f.meaning} |\n" for f in view.fields)
+    columns = f"\n| column | type | meaning |\n|---|---|---|\n{rows}" if rows else ""
+    example = f"\n```sql\n{view.example}\n```\n" if view.example else ""
+    return f"\n### {view.name}\n\n`{view.call}`: {view.meaning}\n{example}{columns}"
 
 
 def _rules(column: Column) -> str:

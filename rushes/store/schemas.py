@@ -71,6 +71,7 @@ class Table:
 
 _text, _i16, _i32, _i64 = pa.string(), pa.int16(), pa.int32(), pa.int64()
 _f32, _f64, _bool = pa.float32(), pa.float64(), pa.bool_()
+_moment = pa.timestamp("us")  # UTC: a zone in the type would have SQL answer in that of the machine
 
 _VIDEO = Column("video_id", _text, "the video's name, unique in the store")
 _CLIP = Column("clip_id", _text, "video_id and the frame range the clip was cut at")
@@ -115,6 +116,7 @@ VIDEOS = Table(
         Column("is_vfr", _bool, "true when frames are not evenly spaced"),
         Column("n_frames", _i32, "number of frames", low=1),
         Column("has_audio", _bool, "true when there is an audio stream"),
+        Column("recorded_at", _moment, "when it was recorded, UTC; null where the file does not say", nullable=True),
         Column("kind", _text, "container or frames", choices=("container", "frames")),
         Column(
             "read_by",
@@ -384,9 +386,14 @@ SELECTIONS = Table(
         _CLIP,
         Column("track_id", _text, "the track the sequence follows; null for a sequence of a clip", nullable=True),
         Column("frames", pa.list_(_i32), "its frames, in order"),
+        Column("n_padded", _i32, "how many times its last frame was repeated to fill its length", low=0),
+        Column("class_name", _text, "the track's class, or of a clip's sequence the one seen most", nullable=True),
         Column("split", _text, "train, val, test, or all", choices=("train", "val", "test", "all")),
-        Column("score", _f64, "the strategy's figure at the moment of choice", nullable=True),
-        Column("why", _text, "that figure in words"),
+        Column("score", _f64, "the strategies' figure at the moment of choice", nullable=True),
+        Column("nearest", _text, "the sequence nearest to it among those chosen before; null: none", nullable=True),
+        Column("distance", _f64, "distance of their vectors, 0 to 2", nullable=True),
+        Column("relaxed", _i16, "how often constraints had been relaxed when it was chosen", low=0),
+        Column("why", _text, "all that in words"),
     ),
     order=("rank",),
     unique=("sequence_id",),

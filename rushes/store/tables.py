@@ -39,9 +39,10 @@ def write_partition(objects: Objects, table: Table, keys: Mapping[str, str], row
 def read_partition(
     objects: Objects, table: Table, keys: Mapping[str, str], columns: Sequence[str] | None = None
 ) -> pa.Table:
-    """Read one partition. Raises ``FileNotFoundError`` when it was never written."""
+    """Read one partition, whole or these columns. Raises ``FileNotFoundError`` when it was never written."""
     with objects.open(partition_path(table, keys)) as handle:
-        return pq.ParquetFile(handle).read(columns=list(columns) if columns else None)
+        rows = pq.ParquetFile(handle).read(columns=list(columns) if columns else None)
+    return _with_later_columns(table, rows, columns)
 
 
 def encode(table: Table, rows: pa.Table) -> bytes:
@@ -60,6 +61,15 @@ def encode(table: Table, rows: pa.Table) -> bytes:
         store_schema=True,
     )
     return sink.getvalue()
+
+
+def _with_later_columns(table: Table, rows: pa.Table, columns: Sequence[str] | None) -> pa.Table:
+    """Put null into what a partition of before the schema grew lacks, where null is a value of it."""
+    wanted = [c for c in table.columns if columns is None or c.name in columns]
+    later = [c for c in wanted if c.nullable and c.name not in rows.column_names]
+    for column in later:
+        rows = rows.append_column(column.name, pa.nulls(len(rows), column.type))
+    return rows.select([c.name for c in table.columns if c.name in rows.column_names]) if later else rows
 
 
 def _leaf(name: str, type_: pa.DataType) -> str:

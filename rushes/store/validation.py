@@ -15,7 +15,7 @@ from pandera.errors import SchemaErrors
 
 from rushes.store.schemas import TABLES, Column, Table
 
-_DTYPES = {
+_DTYPES: dict[pa.DataType, pl.DataType | type[pl.DataType]] = {
     pa.string(): pl.String,
     pa.int16(): pl.Int16,
     pa.int32(): pl.Int32,
@@ -23,6 +23,7 @@ _DTYPES = {
     pa.float32(): pl.Float32,
     pa.float64(): pl.Float64,
     pa.bool_(): pl.Boolean,
+    pa.timestamp("us"): pl.Datetime("us"),
     pa.binary(): pl.Binary,
     pa.large_binary(): pl.Binary,
 }

@@ -12,6 +12,7 @@ import re
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +32,7 @@ from rushes.video.containers import open_container
 from rushes.video.index import Coding, PacketIndex
 from rushes.video.packets import ReadBy
 from rushes.video.probe import VideoInfo
+from rushes.video.recorded import picture_taken_at
 
 # Suffixes of pictures, and FFmpeg's name of what they hold.
 CODECS: Mapping[str, str] = MappingProxyType(
@@ -99,6 +101,7 @@ def probe_images(path: str) -> VideoInfo:
         fps=count / duration,
         is_vfr=bool((np.diff(pts) > 1).any()),
         has_audio=False,
+        recorded_at=_taken_at(numbered.files[0]),
         coding=coding,
         read_by=ReadBy.PACKETS,
         read_note="; ".join(notes) or None,
@@ -228,6 +231,11 @@ def _looked_at(files: list[Path]) -> tuple[Coding, int]:
             why = f"{file}: {size[0]}x{size[1]}, but {files[0].name} is {first[0]}x{first[1]}: no one video"
             raise VideoError(Reason.NOT_VIDEO, why)
     return _coding(files[0]), rotation
+
+
+def _taken_at(file: Path) -> datetime | None:
+    with Image.open(file) as picture:
+        return picture_taken_at(picture)
 
 
 def _coding(file: Path) -> Coding:

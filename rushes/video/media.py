@@ -108,6 +108,7 @@ def video_columns(info: VideoInfo) -> dict[str, Any]:
         "is_vfr": info.is_vfr,
         "n_frames": len(info.index),
         "has_audio": info.has_audio,
+        "recorded_at": info.recorded_at,
         "kind": "frames" if info.index.names else "container",
         "read_by": str(info.read_by),
         "read_note": info.read_note,

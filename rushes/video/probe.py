@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import BinaryIO
 
 import av
@@ -22,11 +23,15 @@ from rushes.store.rejects import Reason
 from rushes.video.containers import open_container
 from rushes.video.index import Coding, PacketIndex
 from rushes.video.packets import ReadBy, read_packets
+from rushes.video.recorded import recorded_at
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """A file's properties; ``width`` and ``height`` as shown, after turning by ``rotation`` degrees."""
+    """A file's properties; ``width`` and ``height`` as shown, after turning by ``rotation`` degrees.
+
+    ``recorded_at`` is in UTC, without a zone; None where the file does not say.
+    """
 
     container: str
     codec: str
@@ -37,6 +42,7 @@ class VideoInfo:
     fps: float
     is_vfr: bool
     has_audio: bool
+    recorded_at: datetime | None
     coding: Coding
     read_by: ReadBy
     read_note: str | None
@@ -129,6 +135,7 @@ def _probe_open(source: str | BinaryIO, container: InputContainer, name: str) ->
         fps=len(index) / duration,
         is_vfr=bool(len(span) and np.abs(span - step).max() > max(1.5 * tick, 0.1 * step)),
         has_audio=bool(container.streams.audio),
+        recorded_at=recorded_at(container.metadata, stream.metadata),
         coding=Coding.of(stream.codec_context),
         read_by=packets.read_by,
         read_note=packets.note,

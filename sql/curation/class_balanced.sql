@@ -1,15 +1,14 @@
--- class_balanced: the best of each class in turn, by class score times detection score, at most $per_class of each.
--- Reads candidates(candidate, sequence_id, video_id, class_name, weighted_score); gives (candidate, score, why) in order of choice.
-WITH numbered AS (
-    SELECT
-        *,
-        row_number() OVER (PARTITION BY class_name ORDER BY weighted_score DESC NULLS LAST, sequence_id) AS nth
-    FROM candidates
-)
+-- class_balanced: one of each class in turn; where no figure is asked for, the highest weighted score of a class first.
+-- Above a $temperature of 0 chance has a say: the scores with Gumbel's noise, largest first, are a sample without
+-- replacement from the softmax of score / temperature. Without a class there is no turn.
+-- Reads candidates(candidate, sequence_id, class_name, weighted_score, …); gives (candidate, turn, weight, figure).
 SELECT
     candidate,
-    weighted_score AS score,
-    'number ' || nth || ' of class ' || class_name || ', weighted score ' || coalesce(round(weighted_score, 3)::VARCHAR, 'not known') AS why
-FROM numbered
-WHERE nth <= coalesce($per_class, nth)
-ORDER BY nth, weighted_score DESC NULLS LAST, sequence_id;
+    class_name AS turn,
+    1::DOUBLE AS weight,
+    CASE
+        WHEN $temperature::DOUBLE = 0 THEN weighted_score
+        ELSE weighted_score / $temperature::DOUBLE - ln(-ln(uniform($seed, sequence_id)))
+    END AS figure
+FROM candidates
+WHERE class_name IS NOT NULL;

@@ -1,8 +1,6 @@
--- random: an order that the seed alone decides.
--- Reads candidates(candidate, sequence_id, video_id, class_name, weighted_score); gives (candidate, score, why) in order of choice.
+-- random: an order that the seed alone decides; the highest figure is first.
+-- Reads candidates(candidate, sequence_id, …); gives (candidate, figure).
 SELECT
     candidate,
-    NULL::DOUBLE AS score,
-    'random, seed ' || $seed AS why
-FROM candidates
-ORDER BY md5($seed || ':' || sequence_id), sequence_id;
+    uniform($seed, sequence_id) AS figure
+FROM candidates;

@@ -5,7 +5,8 @@ SELECT
     v.collection,
     v.width,
     v.height,
-    v.fps AS video_fps,
+    v.fps AS video_fps,  -- mean frames per second of the video
+    v.recorded_at,
     v.codec,
     v.source_uri
 FROM filtered_clips AS f

@@ -43,7 +43,7 @@ WITH judged AS (
 
 SELECT
     * EXCLUDE (kept, reason, new_reason),
-    new_reason IS NULL AS kept,
-    new_reason AS reason,
-    kept AS was_kept
+    new_reason IS NULL AS kept,  -- true when no threshold drops it
+    new_reason AS reason,  -- the first threshold that drops it; null when kept
+    kept AS was_kept  -- how the settings judged it
 FROM judged;

@@ -8,8 +8,13 @@ SELECT
     clip_id,  -- video_id and the frame range the clip was cut at
     track_id,  -- the track the sequence follows; null for a sequence of a clip
     frames,  -- its frames, in order
+    n_padded,  -- how many times its last frame was repeated to fill its length
+    class_name,  -- the track's class, or of a clip's sequence the one seen most
     split,  -- train, val, test, or all
-    score,  -- the strategy's figure at the moment of choice
-    why,  -- that figure in words
+    score,  -- the strategies' figure at the moment of choice
+    nearest,  -- the sequence nearest to it among those chosen before; null: none
+    distance,  -- distance of their vectors, 0 to 2
+    relaxed,  -- how often constraints had been relaxed when it was chosen
+    why,  -- all that in words
     recipe
 FROM stored.selections;

@@ -34,7 +34,7 @@ SELECT
     w,
     h,
     score,
-    false AS interpolated,
+    false AS interpolated,  -- true where the box was put between two others
     batch
 FROM track_boxes
 UNION ALL

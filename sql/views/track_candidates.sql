@@ -4,10 +4,10 @@
 CREATE OR REPLACE VIEW track_candidates AS
 SELECT
     t.* EXCLUDE (kept, reason),
-    coalesce(t.kept, true) AS track_kept,
-    t.reason AS track_reason,
+    coalesce(t.kept, true) AS track_kept,  -- true when it lasts long enough and is large enough for the settings
+    t.reason AS track_reason,  -- the first rule that the track broke; null when kept
     t.end_s - t.start_s AS duration_s,
-    t.top10_mean[1]::DOUBLE * t.mean_score AS weighted_score,
+    t.top10_mean[1]::DOUBLE * t.mean_score AS weighted_score,  -- class score times detection score
     f.sharpness,
     f.exposure,
     f.contrast,
@@ -23,11 +23,15 @@ SELECT
     f.cartoon,
     f.aesthetics,
     f.n_faces,
-    f.kept,
+    f.n_plates,
+    f.kept,  -- true when its clip goes on
     v.collection,
     v.width,
     v.height,
-    v.fps AS video_fps
+    v.fps AS video_fps,  -- mean frames per second of the video
+    v.codec,
+    v.source_uri,
+    v.recorded_at
 FROM tracks AS t
 INNER JOIN filtered_clips AS f USING (clip_id)
 INNER JOIN videos AS v ON t.video_id = v.video_id;

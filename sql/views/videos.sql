@@ -23,6 +23,7 @@ SELECT
     is_vfr,  -- true when frames are not evenly spaced
     n_frames,  -- number of frames
     has_audio,  -- true when there is an audio stream
+    recorded_at,  -- when it was recorded, UTC; null where the file does not say
     kind,  -- container or frames
     read_by,  -- frames are read by their packets, through the container, or by decoding from the start
     read_note,  -- why not by packets, and what is amiss with the file

@@ -110,42 +110,6 @@ def test_models_fetch_checks_what_is_there(shell: Any) -> None:
     assert "yolo11n" in line
 
 
-def test_a_recipe_is_registered_and_listed(shell: Any, tmp_path: Path) -> None:
-    file = tmp_path / "r.yaml"
-    file.write_text("name: cars\nunit: track\nstrategies: [class_balanced]\nper_class: 3\ndescription: in the street\n")
-    assert "recipe cars registered; next: rushes build --recipe cars" in shell.ok("recipe", "add", file)
-    said = shell.ok("recipe", "list")
-    for word in ("cars", "track", "class_balanced", "native", "in the street"):
-        assert word in said
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("name: r\nunit: frame\nsequence_lenght: 8\n", ["'sequence_lenght'", "sequence_length", "n_samples", "where"]),
-        ("name: r\nunit: frame\nsplit: {train: 1, valid: 1}\n", ["'split.valid'", "train, val, test"]),
-        ("name: r\nunit: frame\nstrategies: [best]\n", ["'best'", "random, video_balanced, class_balanced, diversity"]),
-        ("name: r\nunit: frame\nformats: [zip]\n", ["formats.0", "'native', 'mediasequence', 'mot',"]),
-        ("name: r\nunit: shot\n", ["unit", "'sequence', 'track' or 'frame'"]),
-        ("name: r\nunit: sequence\n", ["sequence_length"]),
-        ("name: r\nunit: sequence\nsequence_length: 8\nn_samples: 20\n", ["16 or 24"]),
-        ("name: a/b\nunit: frame\n", ["'a/b'"]),
-        ("name: [\n", ["not YAML"]),
-        ("just words\n", ["name", "strategies"]),
-    ],
-)
-def test_a_recipe_with_a_mistake_is_refused_in_one_line(
-    shell: Any, tmp_path: Path, text: str, named: list[str]
-) -> None:
-    file = tmp_path / "recipe.yaml"
-    file.write_text(text)
-    line = shell.refused("recipe", "add", file)
-    assert "recipe.yaml" in line
-    for word in named:
-        assert word in line
-    assert not (shell.store / "recipes").exists()
-
-
 def test_a_file_that_is_not_there_is_refused(shell: Any) -> None:
     for words in (("recipe", "add"), ("settings", "set"), ("sql", "--file")):
         assert shell.refused(*words, "nowhere.yaml").endswith("nowhere.yaml: no such file")

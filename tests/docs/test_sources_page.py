@@ -30,7 +30,8 @@ TABLE = next(block for block in re.findall(r"^```\n(.*?)^```", PAGE, re.MULTILIN
 LATER = {
     "too_short", "blurred", "too_dark", "too_bright", "still", "cartoon", "low_aesthetics", "bad_embedding",
     "no_embedding", "missing_redactions", "format_limit", "too_small", "low_contrast", "colourless", "noisy",
-    "little_motion", "much_motion", "letterboxed", "slides", "low_quality",
+    "little_motion", "much_motion", "letterboxed", "slides", "low_quality", "no_figure", "corrupt",
+    "near_duplicate", "gone",
 }  # fmt: skip
 
 

@@ -146,21 +146,23 @@ def test_a_recipe_may_ask_for_tracks_that_are_considered(store: Objects, tmp_pat
     fill(store, tmp_path, annotated(TRUTH))
     recipe = Recipe(name="r", unit="track", where="considered AND origin = 'annotated'", strategies=("class_balanced",))
     chosen = select(store, recipe)
-    assert sorted(c.track_id or "" for c in chosen.candidates) == [f"{CLIP['clip_id']}.mot.{n}" for n in ("1", "10")]
+    tracks = chosen.candidates.rows.column("track_id").to_pylist()
+    assert sorted(tracks) == [f"{CLIP['clip_id']}.mot.{n}" for n in ("1", "10")]
 
 
 def test_tracks_whose_classes_have_no_scores_are_chosen_last(store: Objects, tmp_path: Path) -> None:
     told = track_row(CLIP, 1, 0, 9, "cat")
     unscored = track_row(CLIP, 2, 0, 9, "cat", top10_mean=[], top10_std=[])
     write_batch(store, videos=[video_row("v", FRAMES)], filtered_clips=[CLIP], tracks=[unscored, told])
-    chosen = select(store, Recipe(name="r", unit="track", strategies=("class_balanced",)))
-    assert [chosen.candidates[choice.at].track_id for choice in chosen.choices] == [
+    recipe = Recipe(name="r", unit="track", strategies=("class_balanced",), check_frames=False)
+    chosen = select(store, recipe)
+    assert [chosen.candidates.row(choice.at)["track_id"] for choice in chosen.choices] == [
         told["track_id"],
         unscored["track_id"],
     ]
     assert [choice.why for choice in chosen.choices] == [
-        "number 1 of class cat, weighted score 0.25",
-        "number 2 of class cat, weighted score not known",
+        "class cat, number 1, weighted score 0.25",
+        "class cat, number 2, weighted score not known",
     ]
 
 

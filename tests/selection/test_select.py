@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from rows import embedding_row, filtered_row, packet_rows, video_row, write_batch
 
-from rushes.selection.recipe import Recipe, Split
-from rushes.selection.select import select, selection_state, split_of
+from rushes.errors import SettingsError
+from rushes.selection import recipe as recipes
+from rushes.selection.options import Split
+from rushes.selection.recipe import Recipe
+from rushes.selection.select import Selection, select, selection_state
 from rushes.store.manifests import Record, read_record, write_record
 from rushes.store.objects import Objects
 from rushes.store.schemas import REJECTS, SELECTIONS
@@ -18,7 +19,8 @@ from rushes.work.plan import State
 
 
 def recipe(**fields: Any) -> Recipe:
-    return Recipe(**{"name": "street", "sequence_length": 5, **fields})
+    """A recipe over made-up rows, of which there are no frames to decode."""
+    return Recipe(**{"name": "street", "sequence_length": 5, "check_frames": False, **fields})
 
 
 def fill(store: Objects, batch: str, videos: str) -> None:
@@ -30,7 +32,7 @@ def fill(store: Objects, batch: str, videos: str) -> None:
         packets=[row for video in videos for row in packet_rows(video, range(50))],
         filtered_clips=clips,
         embeddings=[
-            embedding_row(clip, frame, [frame % 7 - 3, ord(clip["video_id"]) % 5, 1])
+            embedding_row(clip, frame, [frame - 20, ord(clip["video_id"]) % 5, 1])
             for clip in clips
             for frame in range(0, 50, 5)
         ],
@@ -44,6 +46,10 @@ def filled(store: Objects) -> Objects:
     return store
 
 
+def ids(done: Selection) -> list[str]:
+    return [str(done.candidates.row(choice.at)["sequence_id"]) for choice in done.choices]
+
+
 def rows(store: Objects) -> list[dict[str, Any]]:
     return read_partition(store, SELECTIONS, {"recipe": "street"}).to_pylist()
 
@@ -53,7 +59,7 @@ def test_what_was_chosen_is_written_in_order_of_choice(filled: Objects, strategy
     done = select(filled, recipe(strategies=(strategy,), n_sequences=6))
     chosen = rows(filled)
     assert [row["rank"] for row in chosen] == list(range(6))
-    assert [row["sequence_id"] for row in chosen] == [done.candidates[c.at].sequence_id for c in done.choices]
+    assert [row["sequence_id"] for row in chosen] == ids(done)
     assert all(row["frames"] == list(range(row["frames"][0], row["frames"][0] + 5)) for row in chosen)
     assert {row["split"] for row in chosen} == {"all"}
     assert done.note is None
@@ -144,17 +150,106 @@ def test_sequences_of_a_video_share_its_split(filled: Objects) -> None:
     assert all(len(found) == 1 for found in splits.values())
 
 
-@settings(max_examples=100)
-@given(st.text(min_size=1, max_size=20), st.integers(0, 5))
-def test_growing_a_share_takes_videos_from_the_next_only(video_id: str, seed: int) -> None:
-    small = split_of(video_id, Split(train=0.5, val=0.3, test=0.2), seed)
-    large = split_of(video_id, Split(train=0.6, val=0.2, test=0.2), seed)
-    assert (small, large) in {("train", "train"), ("val", "train"), ("val", "val"), ("test", "test")}
+def test_a_proportion_counts_sequences_and_is_rounded_up(filled: Objects) -> None:
+    select(filled, recipe(proportion=0.25))
+    assert len(rows(filled)) == 13  # of 50
 
 
-def test_shares_are_kept_over_many_videos() -> None:
-    found = [split_of(f"video-{n}", Split(train=8, val=1, test=1), 0) for n in range(4000)]
-    assert found.count("train") / 4000 == pytest.approx(0.8, abs=0.03)
-    assert found.count("val") / 4000 == pytest.approx(0.1, abs=0.03)
-    assert {split_of(f"video-{n}", Split(train=1), 0) for n in range(200)} == {"train"}
-    assert {split_of(f"video-{n}", Split(train=0, test=1), 0) for n in range(200)} == {"test"}
+def test_the_nearest_chosen_before_is_named_with_its_distance(filled: Objects) -> None:
+    select(filled, recipe(strategies=("diversity",), n_sequences=4))
+    first, *others = rows(filled)
+    assert (first["nearest"], first["distance"]) == (None, None)
+    before = {first["sequence_id"]}
+    for row in others:
+        assert row["nearest"] in before
+        assert row["distance"] == pytest.approx(row["score"])
+        before.add(row["sequence_id"])
+
+
+@pytest.mark.parametrize("strategies", [("random",), ("video_balanced",), ("diversity",), ("min_redundancy",)])
+def test_the_first_ranks_of_a_larger_selection_are_the_smaller_one(
+    filled: Objects, strategies: tuple[str, ...]
+) -> None:
+    small = ids(select(filled, recipe(strategies=strategies, n_sequences=7)))
+    large = ids(select(filled, recipe(strategies=strategies, n_sequences=19)))
+    assert large[:7] == small
+
+
+class TestDataPool:
+    def test_what_others_chose_is_not_chosen_again(self, filled: Objects) -> None:
+        recipes.save(filled, "name: first\nsequence_length: 5\n")
+        first = ids(select(filled, recipe(name="first", n_sequences=10)))
+        second = ids(select(filled, recipe(datapool=("first",), n_sequences=40)))
+        assert len(second) == 40
+        assert not set(first) & set(second)
+
+    def test_what_others_chose_counts_in_turns(self, filled: Objects) -> None:
+        select(filled, recipe(name="first", where="video_id IN ('a', 'b', 'c')", n_sequences=3,
+                              strategies=("video_balanced",)))  # fmt: skip
+        done = select(filled, recipe(datapool=("first",), strategies=("video_balanced",), n_sequences=2))
+        assert {done.candidates.row(choice.at)["video_id"] for choice in done.choices} == {"d", "e"}
+
+    def test_its_own_choice_stays_and_a_second_run_changes_nothing(self, filled: Objects) -> None:
+        own = recipe(datapool=("street",), n_sequences=6)
+        select(filled, own)
+        first = rows(filled)
+        select(filled, own)
+        again = rows(filled)
+        assert [r["sequence_id"] for r in again] == [r["sequence_id"] for r in first]
+        select(filled, own)
+        assert rows(filled) == again
+
+    def test_its_own_choice_stays_in_front_when_videos_come_in(self, filled: Objects) -> None:
+        own = recipe(datapool=("street",), n_sequences=6)
+        before = ids(select(filled, own))
+        fill(filled, "dawn-0000", "xyz")
+        assert selection_state(filled, own)[0] is State.STALE
+        assert ids(select(filled, own)) == before
+        more = ids(select(filled, recipe(datapool=("street",), n_sequences=9)))
+        assert more[:6] == before
+        assert len(set(more)) == 9
+
+    def test_its_own_choice_stays_though_the_condition_has_changed(self, filled: Objects) -> None:
+        before = ids(select(filled, recipe(n_sequences=4, where="video_id = 'a'")))
+        done = select(filled, recipe(n_sequences=8, where="video_id = 'b'", datapool=("street",)))
+        assert ids(done)[:4] == before
+        assert {row["video_id"] for row in rows(filled)[4:]} == {"b"}
+
+    def test_a_pool_that_is_not_selected_yet_is_waited_for(self, filled: Objects) -> None:
+        recipes.save(filled, "name: first\nsequence_length: 5\n")
+        after = recipe(datapool=("first",))
+        assert selection_state(filled, after)[0] is State.WAITING
+        select(filled, recipe(name="first", n_sequences=10))
+        assert selection_state(filled, after)[0] is State.MISSING
+
+    def test_a_pool_that_is_no_recipe_is_an_error_that_names_those_there_are(self, filled: Objects) -> None:
+        recipes.save(filled, "name: first\nsequence_length: 5\n")
+        with pytest.raises(SettingsError, match="nothing is selected by 'fist'; recipes: first"):
+            select(filled, recipe(datapool=("fist",)))
+
+    def test_another_choice_of_the_pool_makes_it_stale(self, filled: Objects) -> None:
+        select(filled, recipe(name="first", n_sequences=10))
+        after = recipe(datapool=("first",), n_sequences=3)
+        select(filled, after)
+        assert selection_state(filled, after)[0] is State.BUILT
+        select(filled, recipe(name="first", n_sequences=11))
+        assert selection_state(filled, after)[0] is State.STALE
+
+
+def test_sequences_that_show_the_very_same_are_chosen_once(filled: Objects) -> None:
+    """Also where no strategy compares vectors: the later one in order of choice makes room for another."""
+    twins = [filtered_row(video, 0, 5) for video in ("t1", "t2")]
+    write_batch(
+        filled,
+        "twin-0000",
+        videos=[video_row(clip["video_id"], 5, collection="twin") for clip in twins],
+        packets=[row for clip in twins for row in packet_rows(clip["video_id"], range(5))],
+        filtered_clips=twins,
+        embeddings=[embedding_row(clip, frame, [5, frame, 2]) for clip in twins for frame in range(5)],
+    )
+    done = select(filled, recipe(collections=("twin",)))
+    assert len(ids(done)) == 1
+    (reject,) = read_partition(filled, REJECTS, {"asset": "selected_sequences", "partition": "street"}).to_pylist()
+    assert (reject["reason"], reject["detail"]) == ("duplicate", f"repeats {ids(done)[0]}")
+    assert len(ids(select(filled, recipe(collections=("twin",), exact_duplicates="keep")))) == 2
+    assert len(ids(select(filled, recipe(collections=("twin",), strategies=("diversity",))))) == 1

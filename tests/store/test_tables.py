@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rushes.store.objects import Objects
-from rushes.store.schemas import CLIPS, EMBEDDINGS, REJECTS, TABLES, Table
+from rushes.store.schemas import CLIPS, EMBEDDINGS, REJECTS, TABLES, VIDEOS, Table
 from rushes.store.tables import encode, partition_path, read_partition, write_partition
 
 ANY_TABLE = st.sampled_from(list(TABLES.values()))
@@ -55,6 +55,16 @@ def test_some_columns_can_be_read_alone(store: Objects) -> None:
     write_partition(store, CLIPS, {"batch": "b"}, CLIPS.from_rows([plain_row(CLIPS)]))
     some = read_partition(store, CLIPS, {"batch": "b"}, ["method", "clip_id"])
     assert some.to_pylist() == [{"clip_id": "clip_id-0", "method": "method-0"}]
+
+
+def test_a_partition_of_before_a_column_was_added_has_null_in_it(store: Objects) -> None:
+    rows = VIDEOS.from_rows([plain_row(VIDEOS)])
+    sink = io.BytesIO()
+    pq.write_table(rows.drop_columns(["recorded_at"]), sink)
+    store.write(partition_path(VIDEOS, {"batch": "b"}), sink.getvalue())
+    assert read_partition(store, VIDEOS, {"batch": "b"}).to_pylist() == [{**plain_row(VIDEOS), "recorded_at": None}]
+    assert read_partition(store, VIDEOS, {"batch": "b"}).cast(VIDEOS.arrow).schema == VIDEOS.arrow
+    assert read_partition(store, VIDEOS, {"batch": "b"}, ["width"]).column_names == ["width"]
 
 
 def test_a_partition_that_was_never_written_is_not_found(store: Objects) -> None:

@@ -36,6 +36,16 @@ class Page:
         """Go to an address."""
         self._ask("Page.navigate", url=address)
 
+    def first(self, script: str) -> None:
+        """Run a script in every page that is opened from now on, before its own."""
+        self._ask("Page.enable")
+        self._ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def look(self, width: int, height: int, scheme: str = "light") -> None:
+        """Take the size of another screen, and the colours that its owner prefers: ``light`` or ``dark``."""
+        self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self._ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
     def js(self, expression: str) -> Any:
         """Return the value of an expression, or of the promise that it is."""
         told = self._ask("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
@@ -60,6 +70,12 @@ class Page:
     def screenshot(self) -> bytes:
         """Return the page as PNG."""
         return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
+
+    def paper(self, width: int, height: int, scheme: str = "light") -> None:
+        """Give the page another size, and colours that are ``light`` or ``dark``."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._ask("Emulation.setDeviceMetricsOverride", **metrics)
+        self._ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def canvas(self, selector: str) -> np.ndarray:
         """Return a canvas's pixels, uint8 (h, w, 3) RGB."""

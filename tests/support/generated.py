@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -41,6 +42,8 @@ def _of_type(column: Column) -> st.SearchStrategy[Any]:
         low = -1e6 if column.low is None else column.low
         high = 1e6 if column.high is None else min(column.high, 1.0)
         return st.floats(low, high, width=column.type.bit_width)
+    if column.type == pa.timestamp("us"):
+        return st.datetimes()
     if column.type == pa.binary():
         return st.binary(min_size=8, max_size=8)
     if column.type == pa.large_binary():
@@ -57,6 +60,8 @@ def _plain(column: Column, number: int) -> Any:
         return 1 + number
     if pa.types.is_floating(column.type):
         return 0.5
+    if column.type == pa.timestamp("us"):
+        return datetime(2024, 5, 1 + number, 12)
     if column.type in (pa.binary(), pa.large_binary()):
         return bytes(8)
     return True if column.type == pa.bool_() else f"{column.name}-{number}"

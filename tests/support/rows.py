@@ -39,6 +39,7 @@ def video_row(video_id: str, n_frames: int = 100, fps: int = 25, **changes: Any)
         "is_vfr": False,
         "n_frames": n_frames,
         "has_audio": False,
+        "recorded_at": None,
         "kind": "container",
         "read_by": "packets",
         "read_note": None,

@@ -8,7 +8,7 @@ import pytest
 from rows import filtered_row, packet_rows, track_row, video_row, write_batch
 
 from rushes.errors import SettingsError
-from rushes.selection.candidates import consider
+from rushes.selection.consider import consider
 from rushes.selection.recipe import Recipe
 from rushes.settings import Keep, Settings, Tracking, parse
 from rushes.store.database import connect
@@ -82,7 +82,8 @@ def test_rules_that_nobody_knows_are_refused_with_those_that_there_are(text: str
 def chosen(store: Objects, where: str | None = None) -> list[str]:
     recipe = Recipe(name="r", unit="track", where=where)
     with connect(store) as connection:
-        return [c.track_id.rpartition(".t")[2] for c in consider(connection, recipe, ["made-0000"]).candidates]  # type: ignore[union-attr]
+        rows = consider(connection, recipe, ["made-0000"]).candidates.rows
+    return [track.rpartition(".t")[2] for track in rows.column("track_id").to_pylist()]
 
 
 @pytest.fixture

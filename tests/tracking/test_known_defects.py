@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from fake_steps import READ, calls, clip, read, sealed
 from real_clips import cut
@@ -18,9 +20,9 @@ from rows import filtered_row
 from tasks import ingested
 
 from rushes.models.registry import MODELS
-from rushes.selection.candidates import Candidate
+from rushes.selection.choice import CANDIDATE, Candidates
+from rushes.selection.choose import choose
 from rushes.selection.recipe import Recipe
-from rushes.selection.strategies import order
 from rushes.settings import Settings, Tracking
 from rushes.sources.how import How
 from rushes.sources.register import register
@@ -105,14 +107,29 @@ def rows_of(outcome: Outcome, table: str) -> list[dict[str, Any]]:
 
 def test_a_smaller_selection_is_not_the_first_by_file_order() -> None:
     scores = [0.1, 0.9, 0.3, 0.8, 0.2, 0.7]
-    candidates = [
-        Candidate(f"v.{at}", "v", "v.clip", f"v.{at}", "ab"[at % 2], score, np.array([at]), None)
+    rows = [
+        {
+            "sequence_id": f"v.{at}",
+            "video_id": "v",
+            "clip_id": "v.clip",
+            "track_id": f"v.{at}",
+            "class_name": "ab"[at % 2],
+            "weighted_score": score,
+            "first_frame": at,
+            "last_frame": at,
+            "n_frames": 1,
+            "n_padded": 0,
+            "pooled": False,
+        }
         for at, score in enumerate(scores)
     ]
+    candidates = Candidates(pa.Table.from_pylist(rows, schema=CANDIDATE))
 
     def chosen(count: int) -> list[int]:
-        recipe = Recipe(name="r", unit="track", strategies=("class_balanced",), n_sequences=count)
-        return [choice.at for choice in order(recipe, candidates)]
+        recipe = Recipe(name="r", unit="track", strategies=("class_balanced",))
+        with duckdb.connect() as connection:
+            found = choose(connection, recipe, candidates, np.ones(len(rows), bool), {}, count=count)
+        return [choice.at for choice in found]
 
     assert set(chosen(2)) == {1, 2}  # the best of each class
     assert all(chosen(6)[:count] == chosen(count) for count in range(1, 6))
