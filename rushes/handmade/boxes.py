@@ -6,20 +6,17 @@ can read. Here: boxes as they were given. Not here: drawing them (``gallery``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from rushes.errors import SettingsError
+from rushes.coords import check_coords
 from rushes.handmade.intake import Intake
 from rushes.handmade.kinds import Declaration, Kind, SampleError, kind_of
 from rushes.handmade.views import Array, Arrays
 from rushes.store.objects import Objects
-
-_UNITS = ("pixel", "fractional")
-_MODES = ("LTRB", "LTWH", "CCWH")
 
 
 class BoxKind(Kind):
@@ -30,7 +27,7 @@ class BoxKind(Kind):
     def __init__(self, declared: Declaration) -> None:
         super().__init__(declared)
         if "coords" in declared.info:
-            _check_coords(declared.info["coords"])
+            check_coords(declared.info["coords"])
 
     def encode(self, sample: Any, intake: Intake) -> pa.Array:
         boxes = _boxes(sample, "the sample")
@@ -57,30 +54,6 @@ class BoxSequenceKind(BoxKind):
         frames = value.values
         ends = np.cumsum(frames.value_lengths().to_numpy())
         return Arrays(np.split(_numbers(frames.flatten()), ends[:-1]) if len(ends) else [])
-
-
-def pixel_ltwh(boxes: np.ndarray, coords: Mapping[str, str], width: int, height: int) -> np.ndarray:
-    """Return boxes (k, 4) as left, top, width, height in pixels of a picture of that size."""
-    first, second = boxes[:, :2].astype(np.float64), boxes[:, 2:].astype(np.float64)
-    if coords["mode"] == "LTRB":
-        second = second - first
-    if coords["mode"] == "CCWH":
-        first = first - second / 2
-    scale = [width, height, width, height] if coords["type"] == "fractional" else 1
-    return np.concatenate([first, second], axis=1) * scale
-
-
-def _check_coords(coords: Any) -> None:
-    if not (
-        isinstance(coords, Mapping)
-        and coords.keys() == {"type", "mode"}
-        and coords["type"] in _UNITS
-        and coords["mode"] in _MODES
-    ):
-        raise SettingsError(
-            f'coords {coords!r}: give {{"type": …, "mode": …}}, the type one of {", ".join(_UNITS)}, '
-            f"the mode one of {', '.join(_MODES)}"
-        )
 
 
 def _boxes(given: Any, which: str) -> np.ndarray:

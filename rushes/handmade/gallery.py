@@ -1,25 +1,23 @@
 """A data set in the browser: a list of its videos, and beside it a player with the boxes drawn over the picture.
 
-The address of the page is good for one visit, which gets a room of its own, as with a single player. Here: the list,
-the boxes as the player wants them, and who may see them. Not here: the player (``rushes.playback``).
+Here: the list, and the boxes as the player wants them. Not here: the player (``rushes.playback``), and who may see them
+(``rushes.loopback``).
 """
 
 from __future__ import annotations
 
 import html
-import secrets
 import threading
 import webbrowser
 from collections.abc import Iterator
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
-from rushes.errors import RushesError, StoreError
-from rushes.handmade.boxes import pixel_ltwh
+from rushes import loopback
+from rushes.coords import PIXEL_LTWH, pixel_ltwh
+from rushes.errors import StoreError
 from rushes.handmade.column import Column
 from rushes.handmade.dataset import Dataset
 from rushes.handmade.views import Arrays
+from rushes.loopback import HTML, Answer, Question, redirect
 from rushes.playback.overlay import Overlay, Track
 from rushes.playback.playing import in_notebook
 from rushes.playback.server import Server
@@ -27,17 +25,6 @@ from rushes.playback.show import Show
 from rushes.video.video import Video
 
 _INLINE_HEIGHT = 620
-_DEFAULT_COORDS = {"type": "pixel", "mode": "LTWH"}  # as in the tables of a store
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self' http://127.0.0.1:*; base-uri 'none'; "
-        "form-action 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-_GONE = "Nothing here. The address of a page opens once: ask for a new one by ds.visualize().\n"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title} · rushes</title>
 <style>
@@ -65,8 +52,7 @@ class Gallery:
         self._dataset = dataset
         self._players: dict[tuple[str, int], tuple[Server, Show]] = {}
         self._lock = threading.Lock()
-        self._http = _Http(self)
-        threading.Thread(target=self._http.serve_forever, args=(0.1,), name="rushes gallery", daemon=True).start()
+        self._server = loopback.Server(_Site(self))
 
     def __enter__(self) -> Gallery:
         return self
@@ -75,7 +61,7 @@ class Gallery:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Gallery at port {self._http.server_address[1]}: .url gives an address to open, .close() ends it>"
+        return f"<Gallery at port {self._server.port}: .url gives an address to open, .close() ends it>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the page, inline."""
@@ -84,12 +70,11 @@ class Gallery:
     @property
     def url(self) -> str:
         """A new address of the page, good for one visit."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/{self._http.new_token()}"
+        return self._server.address(inline=True)  # in a notebook there may be no cookies
 
     def close(self) -> None:
         """Stop showing."""
-        self._http.shutdown()
-        self._http.server_close()
+        self._server.close()
         with self._lock:
             for server, show in self._players.values():
                 server.close()
@@ -159,7 +144,7 @@ def _tracks(dataset: Dataset, video: Video, number: int) -> list[Track]:
     """Return a video's boxes for the player: one track for each place in the frames' lists of boxes."""
     tracks = []
     for column, sample in _box_samples(dataset, number):
-        coords = column.info.get("coords", _DEFAULT_COORDS)
+        coords = column.info.get("coords", PIXEL_LTWH)
         frames = [pixel_ltwh(one.numpy(), coords, *video.shape[2:0:-1]).tolist() for one in sample[: len(video)]]
         for place in range(max(map(len, frames), default=0)):
             there = [frame for frame, boxes in enumerate(frames) if place < len(boxes)]
@@ -168,69 +153,21 @@ def _tracks(dataset: Dataset, video: Video, number: int) -> list[Track]:
     return tracks
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Site:
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self' http://127.0.0.1:*; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    gone = "Nothing here. The address of a page opens once: ask for a new one by ds.visualize().\n"
 
     def __init__(self, gallery: Gallery) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.gallery = gallery
-        self.hosts = {f"{name}:{self.server_address[1]}" for name in ("127.0.0.1", "localhost")}
-        self.rooms: set[str] = set()
-        self._tokens: set[str] = set()
+        self._gallery = gallery
 
-    def new_token(self) -> str:
-        token = secrets.token_urlsafe(24)
-        self._tokens.add(token)
-        return token
-
-    def redeem(self, token: str) -> str | None:
-        """Use a token up: return the name of the room that it opens."""
-        if token not in self._tokens:
+    def answer(self, question: Question) -> Answer | None:
+        if question.path == "":
+            return Answer(HTML, self._gallery.page().encode())
+        column, _, number = question.path.partition("/")
+        if not (number.isascii() and number.isdigit()):
             return None
-        self._tokens.discard(token)
-        room = secrets.token_urlsafe(24)
-        self.rooms.add(room)
-        return room
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Http
-    protocol_version = "HTTP/1.1"
-    server_version = "rushes"
-    sys_version = ""
-    timeout = 60
-
-    def do_GET(self) -> None:
-        if self.headers.get("Host") not in self.server.hosts:
-            return self._answer(HTTPStatus.MISDIRECTED_REQUEST, "this is not the server you meant\n")
-        first, *rest = self.path.partition("?")[0].lstrip("/").split("/")
-        if not rest and (room := self.server.redeem(first)):
-            return self._answer(HTTPStatus.SEE_OTHER, "", {"Location": f"/{room}/"})
-        if first not in self.server.rooms:
-            return self._answer(HTTPStatus.NOT_FOUND, _GONE)
-        try:
-            return self._enter(rest)
-        except RushesError as error:
-            return self._answer(HTTPStatus.BAD_GATEWAY, f"{error}\n")
-
-    def _enter(self, path: list[str]) -> None:
-        if path == [""]:
-            return self._answer(HTTPStatus.OK, self.server.gallery.page(), {"Content-Type": "text/html; charset=utf-8"})
-        if len(path) == 2 and path[1].isascii() and path[1].isdigit():
-            player = self.server.gallery.player(path[0], int(path[1]))
-            if player is not None:
-                return self._answer(HTTPStatus.SEE_OTHER, "", {"Location": player})
-        return self._answer(HTTPStatus.NOT_FOUND, _GONE)
-
-    def _answer(self, status: HTTPStatus, text: str, more: dict[str, str] | None = None) -> None:
-        data = text.encode()
-        self.send_response(status)
-        headers = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(data)), **_HEADERS}
-        for name, value in (headers | (more or {})).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet: the terminal is the user's."""
+        player = self._gallery.player(column, int(number))
+        return None if player is None else redirect(player)

@@ -24,7 +24,7 @@ from rushes.handmade.given import ReadFile
 from rushes.handmade.intake import Intake
 from rushes.handmade.kinds import Declaration, Kind, SampleError, kind_of
 from rushes.handmade.views import Many, positions
-from rushes.packaging.reader import decode_jpeg
+from rushes.packaging.reading.jpeg import decode_jpeg
 from rushes.ranges import Ranges, open_ranges
 from rushes.ranges.address import shown
 from rushes.store.objects import Objects

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from rushes.packaging import coco_vid, mediasequence, mot, native, track_crops, trackverse
+from rushes.packaging import coco_vid, mediasequence, mot, native, track_crops, trackverse, webdataset
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary
 from rushes.packaging.packed_tracks import PackedVideo
 from rushes.store.rejects import Reject
@@ -40,7 +40,13 @@ class TrackFormat(Protocol):
         ...
 
 
-FORMATS: Mapping[str, Format] = {"coco-vid": coco_vid, "mediasequence": mediasequence, "mot": mot, "native": native}
+FORMATS: Mapping[str, Format] = {
+    "coco-vid": coco_vid,
+    "mediasequence": mediasequence,
+    "mot": mot,
+    "native": native,
+    "webdataset": webdataset,
+}
 
 TRACK_FORMATS: Mapping[str, TrackFormat] = {
     track_crops.NAME: track_crops,

@@ -17,14 +17,17 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from rushes.packaging.packed import File, FrameBoxes, PackedSequence, Shard, ShardSummary, class_name, members
-from rushes.packaging.sequence_example import Feature, build
+from rushes.packaging.sequence_example import Feature, Steps, build
 from rushes.packaging.tfrecord import write_record
+
+FeatureList = Sequence[Feature] | Steps
 
 LABELS_PATH = "labels.csv"
 
@@ -32,6 +35,8 @@ TIME_REPEATED = "image_time_repeated"
 BOX_OF_DROPPED_IMAGE = "box_of_dropped_image"
 NOT_FINITE = "box_not_finite"
 NO_AREA = "box_without_area_in_image"
+
+_BOX_COLUMNS = tuple(field.name for field in fields(FrameBoxes))
 
 
 def shard_files(sequences: Iterable[PackedSequence], shard: Shard, class_names: Sequence[str]) -> Iterator[File]:
@@ -79,9 +84,9 @@ def _example(sequence: PackedSequence, name: str, class_names: Sequence[str], dr
         **_labels(sequence, images),
         **_embedding_context(sequence),
     }
-    lists = {
+    lists: dict[str, FeatureList] = {
         "image/encoded": [_bytes(image.jpeg) for image in images],
-        "image/timestamp": [_ints(image.timestamp) for image in images],
+        "image/timestamp": _each([image.timestamp for image in images]),
         **_all_regions(images, sequence, class_names, dropped),
         **_embedding_lists(sequence),
     }
@@ -140,7 +145,8 @@ def _labels(sequence: PackedSequence, images: Sequence[_Image]) -> Mapping[str, 
         "segment/end/timestamp": _ints(images[-1].timestamp),
         "segment/end/index": _ints(len(images) - 1),
     }
-    scores = np.concatenate([image.boxes.scores[image.boxes.class_ids == index] for image in images])
+    of_class = np.concatenate([image.boxes.class_ids for image in images]) == index
+    scores = np.concatenate([image.boxes.scores for image in images])[of_class]
     for kind in ("clip", "segment"):
         features[f"{kind}/label/index"] = _ints(index)
         features[f"{kind}/label/string"] = _bytes(string)
@@ -151,66 +157,74 @@ def _labels(sequence: PackedSequence, images: Sequence[_Image]) -> Mapping[str, 
 
 @dataclass(frozen=True)
 class _Regions:
-    """The boxes of one image that lie in it: float32 (k, 4) ymin, xmin, ymax, xmax in [0, 1], and whose they are."""
+    """Boxes that lie in their image, of all images in one piece: ``counts`` int64 (t,) tells how many each has.
 
+    ``corners`` float32 (n, 4) ymin, xmin, ymax, xmax in [0, 1]; ``of`` has what ``FrameBoxes`` has of each.
+    """
+
+    counts: npt.NDArray[np.int64]
     corners: npt.NDArray[np.float32]
-    boxes: FrameBoxes
+    of: Mapping[str, npt.NDArray[Any]]
 
     @classmethod
-    def of(cls, boxes: FrameBoxes, width: int, height: int, dropped: Counter[str]) -> _Regions:
-        left, top, box_width, box_height = boxes.boxes.astype(np.float64).T
+    def take(
+        cls, images: Sequence[_Image], annotated: bool | None, sequence: PackedSequence, dropped: Counter[str]
+    ) -> Self:
+        """Those of the boxes that are ``annotated``, or not; all of them when it is None."""
+        step = np.repeat(np.arange(len(images)), [len(image.boxes) for image in images])
+        of = {name: np.concatenate([getattr(i.boxes, name) for i in images]) for name in _BOX_COLUMNS}
+        wanted = np.ones(len(step), bool) if annotated is None else of["annotated"] == annotated
+        left, top, box_width, box_height = of["boxes"].astype(np.float64).T
         corners = np.stack((top, left, top + box_height, left + box_width), axis=1)
-        corners = np.clip(corners / (height, width, height, width), 0.0, 1.0).astype(np.float32)
-        finite = np.isfinite(boxes.boxes).all(axis=1)
+        corners = np.clip(corners / (2 * (sequence.height, sequence.width)), 0.0, 1.0).astype(np.float32)
+        finite = np.isfinite(of["boxes"]).all(axis=1)
         inside = (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
         for reason, lost in ((NOT_FINITE, ~finite), (NO_AREA, finite & ~inside)):
-            if lost.any():
-                dropped[reason] += int(lost.sum())
-        keep = finite & inside
-        return cls(corners[keep], boxes.at(keep))
+            if (lost & wanted).any():
+                dropped[reason] += int((lost & wanted).sum())
+        keep = wanted & finite & inside
+        counts = np.bincount(step[keep], minlength=len(images))
+        return cls(counts, corners[keep], {name: values[keep] for name, values in of.items()})
 
 
 def _all_regions(
     images: Sequence[_Image], sequence: PackedSequence, class_names: Sequence[str], dropped: Counter[str]
-) -> Mapping[str, list[Feature]]:
+) -> Mapping[str, FeatureList]:
     """Ground truth where people told any, and a model's regions, unless all that is there was told by people."""
     told = any(image.annotated for image in images)
     found = not told or any((~image.boxes.annotated).any() for image in images)
-    size = sequence.width, sequence.height
-    lists: dict[str, list[Feature]] = {}
+    lists: dict[str, FeatureList] = {}
     if told:
-        true = [_Regions.of(image.boxes.at(image.boxes.annotated), *size, dropped) for image in images]
+        true = _Regions.take(images, True, sequence, dropped)
         own = _region_lists(images, true, sequence.clip_id, class_names)
-        lists |= own | {"region/is_annotated": [_ints(image.annotated) for image in images]}
+        lists |= own | {"region/is_annotated": _each([image.annotated for image in images])}
     if found:
-        rest = [
-            _Regions.of(image.boxes.at(~image.boxes.annotated) if told else image.boxes, *size, dropped)
-            for image in images
-        ]
+        rest = _Regions.take(images, False if told else None, sequence, dropped)
         own = _region_lists(images, rest, sequence.clip_id, class_names)
         lists |= {f"PREDICTED/{key}": steps for key, steps in own.items()}
     return lists
 
 
 def _region_lists(
-    images: Sequence[_Image], regions: Sequence[_Regions], clip_id: str, class_names: Sequence[str]
-) -> dict[str, list[Feature]]:
+    images: Sequence[_Image], regions: _Regions, clip_id: str, class_names: Sequence[str]
+) -> dict[str, FeatureList]:
     """Regions by image. A track's string holds the clip, so that it names one object in the whole data set."""
-    boxes = [region.boxes for region in regions]
-    lists: dict[str, list[Feature]] = {
-        "region/timestamp": [_ints(image.timestamp) for image in images],
-        "region/num_regions": [_ints(len(b)) for b in boxes],
+    of, counts = regions.of, regions.counts.tolist()
+    names = {i: class_name(class_names, i).encode() for i in np.unique(of["class_ids"]).tolist()}
+    lists: dict[str, FeatureList] = {
+        "region/timestamp": _each([image.timestamp for image in images]),
+        "region/num_regions": _each(counts),
         # The tracker saw every image: one without regions was looked at and held nothing.
-        "region/is_annotated": [_ints(1) for _ in images],
-        "region/is_generated": [b.generated.astype(np.int64) for b in boxes],
-        "region/label/index": [b.class_ids.astype(np.int64) for b in boxes],
-        "region/label/string": [_strings(class_name(class_names, i) for i in b.class_ids.tolist()) for b in boxes],
-        "region/label/confidence": [b.scores.astype(np.float32) for b in boxes],
-        "region/track/index": [b.track_numbers.astype(np.int64) for b in boxes],
-        "region/track/string": [_strings(f"{clip_id}/{n}" for n in b.track_numbers.tolist()) for b in boxes],
+        "region/is_annotated": _each([1] * len(images)),
+        "region/is_generated": Steps(of["generated"].astype(np.int64), counts),
+        "region/label/index": Steps(of["class_ids"].astype(np.int64), counts),
+        "region/label/string": Steps(tuple([names[i] for i in of["class_ids"].tolist()]), counts),
+        "region/label/confidence": Steps(of["scores"].astype(np.float32), counts),
+        "region/track/index": Steps(of["track_numbers"].astype(np.int64), counts),
+        "region/track/string": Steps(tuple([f"{clip_id}/{n}".encode() for n in of["track_numbers"].tolist()]), counts),
     }
     for column, side in enumerate(("ymin", "xmin", "ymax", "xmax")):
-        lists[f"region/bbox/{side}"] = [region.corners[:, column] for region in regions]
+        lists[f"region/bbox/{side}"] = Steps(regions.corners[:, column], counts)
     return lists
 
 
@@ -233,6 +247,11 @@ def _embedding_lists(sequence: PackedSequence) -> Mapping[str, list[Feature]]:
     }
 
 
+def _each(values: Sequence[int]) -> Steps:
+    """One whole number a step."""
+    return Steps(np.array(values, np.int64), [1] * len(values))
+
+
 def _ints(value: int) -> Feature:
     return np.array([value], np.int64)
 
@@ -243,7 +262,3 @@ def _floats(value: float) -> Feature:
 
 def _bytes(value: str | bytes) -> Feature:
     return (value.encode() if isinstance(value, str) else value,)
-
-
-def _strings(values: Iterable[str]) -> Feature:
-    return tuple(value.encode() for value in values)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -18,13 +17,14 @@ import pyarrow.parquet as pq
 
 from rushes.packaging import native_layout as layout
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary, class_name, in_order, members
+from rushes.packaging.tar import Tar
 
 _Row = dict[str, Any]
 
 
 def shard_files(sequences: Iterable[PackedSequence], shard: Shard, class_names: Sequence[str]) -> Iterator[File]:
     """The tar of a shard and its three tables. Nothing is ever dropped."""
-    tar = _Tar()
+    tar = Tar()
     media_path = layout.media_path(shard.stem)
     sequence_rows: list[_Row] = []
     frames = [layout.FRAMES.empty_table()]
@@ -67,30 +67,6 @@ def index_files(shards: Sequence[ShardSummary], class_names: Sequence[str]) -> I
         ],
     }
     yield File(layout.INDEX_PATH, (json.dumps(index, indent=1) + "\n").encode(), len(ordered))
-
-
-class _Tar:
-    """A tar archive in memory that tells where each member's bytes begin; its headers hold no time and no user."""
-
-    def __init__(self) -> None:
-        self._bytes = io.BytesIO()
-        self.count = 0
-
-    def add(self, name: str, data: bytes) -> int:
-        """Append a file; its offset in the archive."""
-        info = tarfile.TarInfo(name)
-        info.size = len(data)
-        # A name too long for the plain header gets an extra one, so that the offset is known only after it.
-        self._bytes.write(info.tobuf(tarfile.GNU_FORMAT))
-        offset = self._bytes.tell()
-        self._bytes.write(data)
-        self._bytes.write(bytes(-len(data) % tarfile.BLOCKSIZE))
-        self.count += 1
-        return offset
-
-    def close(self) -> bytes:
-        self._bytes.write(bytes(2 * tarfile.BLOCKSIZE))
-        return self._bytes.getvalue()
 
 
 def _sequence_row(sequence: PackedSequence) -> _Row:

@@ -1,13 +1,19 @@
 """``tf.train.SequenceExample`` without TensorFlow: a map of features, and a map of lists of features.
 
-Here: the message's descriptor, made at run time from its published field numbers, and the way to and from plain values.
-Not here: which keys there are. A feature is an int64 array, a float32 array, or a tuple of bytes; its type tells which
-of the three lists of the message it becomes, also when it is empty.
+Here: the way from plain values to the message's bytes and back. Written by hand, by protobuf's published encoding: a
+data set has a great many features of a few bytes, and a message object for each costs more than all else. Read by
+protobuf, from a descriptor made at run time of the published field numbers. Not here: which keys there are.
+
+A feature is an int64 array, a float32 array, or a tuple of bytes; its type tells which of the three lists of the
+message it becomes, also when it is empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -22,17 +28,25 @@ Feature = npt.NDArray[np.int64] | npt.NDArray[np.float32] | tuple[bytes, ...]
 _PACKAGE = "tensorflow"
 _Field = descriptor_pb2.FieldDescriptorProto
 
+# What stands before a field of a length and its bytes: its number, and that wire type (2).
+_FIRST, _SECOND = b"\x0a", b"\x12"
+_BYTES, _FLOATS, _INTS = b"\x0a", b"\x12", b"\x1a"  # the three lists of a feature
 
-def build(context: Mapping[str, Feature], feature_lists: Mapping[str, Sequence[Feature]]) -> bytes:
+
+@dataclass(frozen=True)
+class Steps:
+    """A list of features in one piece: ``values`` are those of all steps, ``counts`` tells how many each step has."""
+
+    values: Feature
+    counts: Sequence[int]
+
+
+def build(context: Mapping[str, Feature], feature_lists: Mapping[str, Sequence[Feature] | Steps]) -> bytes:
     """The serialised message; maps are written sorted by key, so that the same values give the same bytes."""
-    example = _SequenceExample()
-    for key, feature in context.items():
-        _fill(example.context.feature[key], feature)
-    for key, steps in feature_lists.items():
-        feature_list = example.feature_lists.feature_list[key]
-        for step in steps:
-            _fill(feature_list.feature.add(), step)
-    return bytes(example.SerializeToString(deterministic=True))
+    features = [_pair(key, _feature(context[key])) for key in sorted(context)]
+    lists = [part for key in sorted(feature_lists) for part in _pair_in_parts(key, _feature_list(feature_lists[key]))]
+    message = (_field(_FIRST, features) if features else []) + (_field(_SECOND, lists) if lists else [])
+    return b"".join(message)
 
 
 def parse(data: bytes) -> tuple[dict[str, Feature], dict[str, list[Feature]]]:
@@ -50,17 +64,107 @@ def parse(data: bytes) -> tuple[dict[str, Feature], dict[str, list[Feature]]]:
     return context, lists
 
 
-def _fill(message: Any, feature: Feature) -> None:
-    # SetInParent marks the kind also where there is no value: readers take a feature without a kind for a broken one.
+def _pair(key: str, value: bytes) -> bytes:
+    """A pair of a map, which is the first field of either of the two."""
+    return _entry(_key(key) + _SECOND + _varint(len(value)) + value)
+
+
+def _pair_in_parts(key: str, value: list[bytes]) -> list[bytes]:
+    return _field(_FIRST, [_key(key), *_field(_SECOND, value)])
+
+
+@lru_cache(maxsize=1024)
+def _key(key: str) -> bytes:
+    return _entry(key.encode())
+
+
+def _field(tag: bytes, parts: list[bytes]) -> list[bytes]:
+    """Bytes as a field. They stay in parts: images are copied once, when all is joined."""
+    return [tag + _varint(sum(map(len, parts))), *parts]
+
+
+def _feature_list(steps: Sequence[Feature] | Steps) -> list[bytes]:
+    if isinstance(steps, Steps):
+        kind = _kind(steps.values)
+        return [part for payload in _payloads(steps) for part in (_step_head(kind, len(payload)), payload)]
+    return [part for step in steps for part in _step(step)]
+
+
+def _step(feature: Feature) -> list[bytes]:
+    payload = _strings(feature) if isinstance(feature, tuple) else [_numbers(feature)]
+    return [_step_head(_kind(feature), sum(map(len, payload))), *payload]
+
+
+def _feature(feature: Feature) -> bytes:
+    payload = b"".join(map(_entry, feature)) if isinstance(feature, tuple) else _numbers(feature)
+    return _head(_kind(feature), len(payload)) + payload
+
+
+def _kind(feature: Feature) -> bytes:
     if isinstance(feature, tuple):
-        message.bytes_list.SetInParent()
-        message.bytes_list.value.extend(feature)
-    elif feature.dtype.kind == "f":
-        message.float_list.SetInParent()
-        message.float_list.value.extend(feature.tolist())
-    else:
-        message.int64_list.SetInParent()
-        message.int64_list.value.extend(feature.tolist())
+        return _BYTES
+    return _FLOATS if feature.dtype.kind == "f" else _INTS
+
+
+@lru_cache(maxsize=4096)
+def _head(kind: bytes, size: int) -> bytes:
+    """What stands before a feature's values. Numbers are one field of the list, strings a field each.
+
+    The list is there also where there is no value: readers take a feature without a kind for a broken one.
+    """
+    field = b"" if kind == _BYTES or size == 0 else _FIRST + _varint(size)
+    return kind + _varint(len(field) + size) + field
+
+
+@lru_cache(maxsize=4096)
+def _step_head(kind: bytes, size: int) -> bytes:
+    head = _head(kind, size)
+    return _FIRST + _varint(len(head) + size) + head
+
+
+def _payloads(steps: Steps) -> Iterator[bytes]:
+    """The values of each step, encoded."""
+    values, spans = steps.values, list(pairwise(accumulate(steps.counts, initial=0)))
+    if not isinstance(values, tuple):
+        if values.dtype.kind == "f":
+            data = _numbers(values)
+            return (data[4 * start : 4 * end] for start, end in spans)
+        if _all_small(values):
+            data = values.astype(np.uint8).tobytes()
+            return (data[start:end] for start, end in spans)
+    encoded = list(map(_entry, values) if isinstance(values, tuple) else map(_varint, values.tolist()))
+    return (b"".join(encoded[start:end]) for start, end in spans)
+
+
+def _all_small(values: npt.NDArray[Any]) -> bool:
+    """Whether each whole number takes a byte."""
+    return len(values) == 0 or bool(values.min() >= 0 and values.max() <= 0x7F)
+
+
+def _entry(value: bytes) -> bytes:
+    """Bytes as a message's first field, such as a string of a list and the key of a pair."""
+    return _FIRST + _varint(len(value)) + value
+
+
+def _strings(values: tuple[bytes, ...]) -> list[bytes]:
+    return [part for value in values for part in (_FIRST + _varint(len(value)), value)]
+
+
+def _numbers(values: npt.NDArray[Any]) -> bytes:
+    if values.dtype.kind == "f":
+        return values.astype("<f4", copy=False).tobytes()
+    return b"".join(map(_varint, values.tolist()))
+
+
+@lru_cache(maxsize=4096)
+def _varint(value: int) -> bytes:
+    """Seven bits a byte, the lowest first; negative numbers as those of 64 bits."""
+    rest, encoded = value & 0xFFFFFFFFFFFFFFFF, bytearray()
+    while rest > 0x7F:
+        encoded.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    encoded.append(rest)
+    return bytes(encoded)
 
 
 def _values(message: Any) -> Feature:

@@ -6,6 +6,7 @@ masked CRC-32C of the length, the record, masked CRC-32C of the record. Not here
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -31,16 +32,55 @@ def read_records(stream: BinaryIO) -> Iterator[bytes]:
     """The records of an uncompressed TFRecord file, in order; PackagingError at the first damaged one."""
     position = 0
     while header := stream.read(_HEADER_SIZE):
-        length = header[: _LENGTH.size]
-        if len(header) < _HEADER_SIZE or header[_LENGTH.size :] != _masked_checksum(length):
-            raise PackagingError(f"TFRecord file is damaged at byte {position}: write it anew")
-        size = _LENGTH.unpack(length)[0]
+        size = _record_size(header, position)
         body = stream.read(size + _CHECKSUM.size)
-        record = body[:size]
-        if len(body) < size + _CHECKSUM.size or body[size:] != _masked_checksum(record):
-            raise PackagingError(f"TFRecord file is damaged in the record at byte {position}: write it anew")
-        yield record
+        yield _record(body, size, position)
         position += _HEADER_SIZE + len(body)
+
+
+def record_spans(stream: BinaryIO) -> list[tuple[int, int]]:
+    """Where each record of a seekable file begins and ends, framing included, found by reading the lengths alone.
+
+    Raises PackagingError for a damaged length, and for a file that ends before its last record does.
+    """
+    end = stream.seek(0, io.SEEK_END)
+    spans: list[tuple[int, int]] = []
+    position = 0
+    while position < end:
+        stream.seek(position)
+        after = position + _HEADER_SIZE + _record_size(stream.read(_HEADER_SIZE), position) + _CHECKSUM.size
+        if after > end:
+            raise _damaged(f"in the record at byte {position}: the file ends at byte {end}, the record at {after}")
+        spans.append((position, after))
+        position = after
+    return spans
+
+
+def read_record(stream: BinaryIO, span: tuple[int, int]) -> bytes:
+    """The record that lies at one of ``record_spans``; PackagingError when it is damaged."""
+    position, after = span
+    stream.seek(position)
+    framed = stream.read(after - position)
+    return _record(framed[_HEADER_SIZE:], _record_size(framed[:_HEADER_SIZE], position), position)
+
+
+def _record_size(header: bytes, position: int) -> int:
+    length = header[: _LENGTH.size]
+    if len(header) < _HEADER_SIZE or header[_LENGTH.size :] != _masked_checksum(length):
+        raise _damaged(f"at byte {position}")
+    return int(_LENGTH.unpack(length)[0])
+
+
+def _record(body: bytes, size: int, position: int) -> bytes:
+    """The record of a body, which has the checksum behind it."""
+    record = body[:size]
+    if len(body) < size + _CHECKSUM.size or body[size:] != _masked_checksum(record):
+        raise _damaged(f"in the record at byte {position}")
+    return record
+
+
+def _damaged(where: str) -> PackagingError:
+    return PackagingError(f"TFRecord file is damaged {where}: write it anew")
 
 
 def _masked_checksum(data: bytes) -> bytes:

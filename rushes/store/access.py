@@ -5,12 +5,10 @@ Here: the few verbs of ``rushes.open(…)``. Not here: how any of them is done.
 
 from __future__ import annotations
 
-import json
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rushes.errors import StoreError
 from rushes.store.objects import Objects
 
 if TYPE_CHECKING:
@@ -54,12 +52,6 @@ class Store:
 
     def dataset(self, name: str) -> Dataset:
         """Open a packaged data set in its native format. Raises ``StoreError`` when it was not packaged so."""
-        from rushes.packaging.reader import open_dataset
+        from rushes.packaging.find import open_named
 
-        try:
-            about = json.loads(self.objects.read(f"datasets/{name}/dataset.json"))
-        except FileNotFoundError:
-            raise StoreError(f"no data set named {name!r} in {self.objects.uri}; see: rushes status") from None
-        if "native" not in about["recipe"]["formats"]:
-            raise StoreError(f"data set {name!r} was not packaged as native: add that to its recipe's formats")
-        return open_dataset(self.objects.fs, self.objects.path(f"datasets/{name}/{about['version']}/native"))
+        return open_named(self.objects, name)

@@ -18,9 +18,9 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 import rushes
+from rushes.coords import pixel_ltwh
 from rushes.errors import RushesError, SettingsError, StoreError, VideoError
 from rushes.handmade import Dataset, SampleError
-from rushes.handmade.boxes import pixel_ltwh
 
 
 @pytest.fixture

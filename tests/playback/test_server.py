@@ -102,7 +102,7 @@ def test_the_address_of_the_page_is_of_no_use_to_others(server: Server, room: st
 
 
 def test_another_cookie_opens_no_room(server: Server, room: str) -> None:
-    for cookie in ("rushes-player=", "rushes-player=guess", "rushes-player=ü", "other=1", "=;;="):
+    for cookie in ("rushes-room=", "rushes-room=guess", "rushes-room=ü", "other=1", "=;;="):
         assert Browser(server.port).ask(room, Cookie=cookie)[0] == 404
 
 
