@@ -9,7 +9,7 @@ from assets.partitions import OWNERS, recipes
 from resources.compute import ComputeResource
 from resources.store import StoreResource
 from rushes.packaging.package import ASSET, VERSION, dataset_root, package
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.store.manifests import noting_failure
 
 

@@ -9,7 +9,7 @@ from assets.materialise import describe, failing_plainly, table_metadata
 from assets.partitions import EVERY_BATCH, OWNERS, recipes
 from resources.compute import ComputeResource
 from resources.store import StoreResource
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.report.write import overview_name, write_report
 from rushes.selection.select import ASSET, VERSION, select
 from rushes.store.manifests import noting_failure

@@ -26,9 +26,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from rushes.selection.choose import choose
-from rushes.selection.consider import consider
-from rushes.selection.recipe import Recipe
+from rushes.selection.candidates.consider import consider
+from rushes.selection.choosing.choose import choose
+from rushes.selection.recipes.recipe import Recipe
 from rushes.store.database import connect
 from rushes.store.manifests import Batch, Entry, Record, batch_names, seal_batch, write_record
 from rushes.store.objects import Objects

@@ -2,7 +2,7 @@
 
     python3.11 -m venv .venv-peers                       # Deep Lake, in an environment of its own
     .venv-peers/bin/pip install -r benchmarks/requirements-loading.txt
-    .venv/bin/python -m benchmarks.loading               # a minute or two
+    .venv/bin/python -m benchmarks.loading               # three minutes, on a machine with nothing else to do
 
 The data set is made by the first run and kept: sequences of 8 frames of a real clip of a street, 640x272, as JPEG; the
 same bytes in every format. Every loader gives the same pictures as uint8 RGB tensors in batches of 8 sequences, by two
@@ -46,7 +46,7 @@ AIM = 0.8  # of the reader's rate
 def main() -> None:
     """Make the data set, run the rounds, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "rushes-loading")
     parser.add_argument("--peers", type=Path, default=HERE.parent / ".venv-peers" / "bin" / "python")
     given = parser.parse_args()

@@ -55,9 +55,9 @@ from rushes import settings as settings_file
 from rushes.models.fetch import fetch_member
 from rushes.packaging import package as packaging
 from rushes.privacy.faces import FaceDetector
-from rushes.selection import recipe as recipe_file
 from rushes.selection import select as selection
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes import recipe as recipe_file
+from rushes.selection.recipes.recipe import Recipe
 from rushes.settings import Filters, Settings
 from rushes.sources.demo_clips import fetch
 from rushes.sources.register import register

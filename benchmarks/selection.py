@@ -30,10 +30,10 @@ from pathlib import Path
 import lightly_mundig
 import numpy as np
 
-from rushes.selection.k_center import approximate, k_center
-from rushes.selection.near import near_duplicates
-from rushes.selection.redundancy import min_redundancy
-from rushes.selection.typicality import typicality
+from rushes.selection.geometry.k_center import approximate, k_center
+from rushes.selection.geometry.near import near_duplicates
+from rushes.selection.geometry.redundancy import min_redundancy
+from rushes.selection.geometry.typicality import typicality
 
 KINDS = ("uniform", "clusters", "rare")
 DIM, CHOSEN, SAMPLE, NEIGHBOURS = 512, 1000, 20_000, 20

@@ -64,7 +64,7 @@ def build_missing(
     A failed run does not stop the others; ``BuildFailedError`` names all that failed.
     """
     from orchestration.gaps import batch_gaps, recipe_gaps
-    from rushes.selection import recipe as recipe_files
+    from rushes.selection.recipes import recipe as recipe_files
 
     assets = _up_to(up_to)
     _check_known("batch", batches, batch_names(objects))

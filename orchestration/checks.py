@@ -17,7 +17,7 @@ from assets.partitions import batches, recipes
 from resources.store import StoreResource
 from rushes import settings
 from rushes.packaging.exposed import Exposed, inspect
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.shots.cover import out_of_place
 from rushes.steps import STEPS
 from rushes.store.manifests import write_failure

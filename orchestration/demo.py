@@ -20,7 +20,7 @@ from orchestration.build import build_missing
 from rushes import settings
 from rushes.errors import RushesError
 from rushes.models.registry import models_folder
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.demo_clips import fetch
 from rushes.sources.register import register
 from rushes.store.database import connect

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rushes.selection.pools import in_order
+from rushes.selection.recipes.pools import in_order
 from rushes.status import batch_statuses, recipe_statuses, to_build
 from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects

@@ -10,7 +10,7 @@ import dagster as dg
 
 from assets.partitions import batches, recipes
 from resources.store import StoreResource
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.inbox import Inbox
 from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects

@@ -17,7 +17,7 @@ from rushes.store.objects import Objects
 from rushes.terminal import cell, err, out, table_of, text_of, this_store
 
 if TYPE_CHECKING:
-    from rushes.selection.recipe import Recipe
+    from rushes.selection.recipes.recipe import Recipe
 
 app = typer.Typer(no_args_is_help=True, help="Recipes: what goes into a data set.")
 
@@ -25,9 +25,9 @@ app = typer.Typer(no_args_is_help=True, help="Recipes: what goes into a data set
 @app.command("add", epilog="`rushes recipe add street.yaml` · `rushes recipe add recipes/*.yaml`")
 def add(files: Annotated[list[Path], typer.Argument(help="YAML files; see docs/recipes.md")]) -> None:
     """Register recipes, replacing those of the same names. When one is wrong, none is registered."""
-    from rushes.selection import query_pictures
-    from rushes.selection.pools import check_no_circle
-    from rushes.selection.recipe import save
+    from rushes.selection.recipes import query_pictures
+    from rushes.selection.recipes.pools import check_no_circle
+    from rushes.selection.recipes.recipe import save
 
     recipes = _read(files)
     for file, recipe in recipes.items():
@@ -46,7 +46,7 @@ def check(files: Annotated[list[Path], typer.Argument(help="YAML files; they nee
 
 
 def _read(files: list[Path]) -> dict[Path, Recipe]:
-    from rushes.selection.recipe import parse
+    from rushes.selection.recipes.recipe import parse
 
     recipes: dict[Path, Recipe] = {}
     for file in files:
@@ -59,9 +59,9 @@ def _read(files: list[Path]) -> dict[Path, Recipe]:
 
 
 def _try(objects: Objects, recipe: Recipe) -> None:
-    from rushes.selection.consider import consider
-    from rushes.selection.pools import check_no_circle
-    from rushes.selection.recipe import names
+    from rushes.selection.candidates.consider import consider
+    from rushes.selection.recipes.pools import check_no_circle
+    from rushes.selection.recipes.recipe import names
     from rushes.selection.select import batches_of, selection_inputs
     from rushes.store.database import connect
 
@@ -90,7 +90,7 @@ def _try(objects: Objects, recipe: Recipe) -> None:
 @app.command("list", epilog="`rushes recipe list`")
 def list_() -> None:
     """List the store's recipes."""
-    from rushes.selection.recipe import load, names
+    from rushes.selection.recipes.recipe import load, names
 
     recipes = table_of("name", "unit", "strategies", "how many", "formats", "description")
     for name in names(this_store()):
@@ -116,7 +116,7 @@ def _amount(recipe: Recipe) -> str:
 @app.command("show", epilog="`rushes recipe show street`")
 def show(name: Annotated[str, typer.Argument(help="a recipe's name; see `rushes recipe list`")]) -> None:
     """Print a recipe as it was written, and tell what came of it."""
-    from rushes.selection.recipe import load, recipe_path
+    from rushes.selection.recipes.recipe import load, recipe_path
     from rushes.selection.select import ASSET, selection_state
     from rushes.store.manifests import read_failure, read_record
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from rushes import settings
 from rushes.errors import SettingsError
 from rushes.packaging import package
-from rushes.selection import recipe as recipe_files
 from rushes.selection import select
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.steps import STEPS
 from rushes.store.manifests import batch_names, read_batch, read_failure, read_record
 from rushes.store.objects import Objects

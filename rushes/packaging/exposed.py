@@ -19,7 +19,7 @@ import numpy as np
 
 from rushes.privacy.plates import legible
 from rushes.privacy.search import LINES, kinds
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.settings import Privacy, load
 from rushes.store.database import connect
 from rushes.store.objects import Objects

@@ -19,7 +19,7 @@ from rushes.packaging.formats import FORMATS
 from rushes.packaging.packed import ShardSummary
 from rushes.packaging.parts import FileRow, Part, PartWork, dataset_root, parts
 from rushes.packaging.sequences import Chosen
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import ASSET as SELECTION
 from rushes.store.database import connect
 from rushes.store.manifests import Record, read_record, write_record

@@ -19,7 +19,7 @@ from rushes.packaging.formats import FORMATS, TRACK_FORMATS
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary
 from rushes.packaging.sequences import Chosen, packed_sequences
 from rushes.packaging.whole_tracks import packed_videos
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.store.objects import Objects
 
 _Written = dict[str, Any]

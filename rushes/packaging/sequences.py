@@ -16,8 +16,8 @@ import pyarrow as pa
 from rushes.packaging.classes import Classes
 from rushes.packaging.packed import FrameBoxes, PackedSequence
 from rushes.privacy.delivery import Delivery
-from rushes.selection.recipe import Recipe
-from rushes.selection.vectors import Loaded, load
+from rushes.selection.candidates.vectors import Loaded, load
+from rushes.selection.recipes.recipe import Recipe
 from rushes.shots.spans import stretches
 from rushes.store.database import connect
 from rushes.store.objects import Objects

@@ -15,7 +15,7 @@ import numpy as np
 from rushes.packaging.packed_tracks import PackedTrack, PackedVideo
 from rushes.packaging.sequences import Chosen
 from rushes.privacy.delivery import Delivery
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.store.database import connect
 from rushes.store.objects import Objects
 from rushes.tracking.vocabulary import COCO, COCO_CLASSES

@@ -1,6 +1,6 @@
-"""Deciding what goes into a data set: recipes, the candidates they consider, strategies that choose, and a report.
+"""Deciding what goes into a data set: recipes, the candidates they consider, an order of choice, and a report.
 
-``recipe`` says what a person asks for, ``candidates`` makes sequences of clips and tracks, ``strategies`` puts them in
-an order of choice, ``select`` does it all and writes ``selections``, ``report`` shows it. Not here: pixels of the data
-set (``rushes.packaging``).
+``recipes`` says what a person asks for, ``candidates`` makes sequences of clips and tracks, ``choosing`` puts them in
+an order of choice by way of ``geometry``, ``select`` does it all and writes ``selections``, ``report`` shows it. Not
+here: pixels of the data set (``rushes.packaging``).
 """

@@ -17,16 +17,16 @@ import duckdb
 import numpy as np
 
 from rushes.errors import SettingsError, StoreError
+from rushes.selection.candidates.consider import Considered, consider
+from rushes.selection.candidates.duplicates import among
 from rushes.selection.choice import Candidates, Choice
-from rushes.selection.choose import choose
-from rushes.selection.consider import Considered, consider
-from rushes.selection.duplicates import among
-from rushes.selection.options import Similarity
-from rushes.selection.pools import check_no_circle
-from rushes.selection.queries import query_vectors
-from rushes.selection.query_pictures import picture, pins
-from rushes.selection.recipe import Recipe, names
-from rushes.selection.split import splits
+from rushes.selection.choosing.choose import choose
+from rushes.selection.choosing.queries import query_vectors
+from rushes.selection.recipes.options import Similarity
+from rushes.selection.recipes.pools import check_no_circle
+from rushes.selection.recipes.query_pictures import picture, pins
+from rushes.selection.recipes.recipe import Recipe, names
+from rushes.selection.recipes.split import splits
 from rushes.selection.unreadable import unreadable
 from rushes.store.database import connect
 from rushes.store.manifests import Record, batch_names, read_record, write_record

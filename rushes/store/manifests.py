@@ -2,7 +2,7 @@
 
 Here: their fields and where they lie, as JSON that a person can read. A batch is created once and never changed; a
 build record is replaced whole, after everything that it speaks of is in place. Not here: recipes and settings (YAML
-written by people: ``rushes.selection.recipe``, ``rushes.settings``).
+written by people: ``rushes.selection.recipes.recipe``, ``rushes.settings``).
 """
 
 from __future__ import annotations

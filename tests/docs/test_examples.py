@@ -11,7 +11,7 @@ import typer
 from orchestration.build import build
 from rushes import settings
 from rushes.cli import app
-from rushes.selection import recipe
+from rushes.selection.recipes import recipe
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -7,9 +7,9 @@ from typing import get_args
 import pytest
 from pydantic_core import PydanticUndefined
 
-from rushes.selection import recipe as recipes
-from rushes.selection.options import STRATEGIES, Constraints, Split, Strategy
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes import recipe as recipes
+from rushes.selection.recipes.options import STRATEGIES, Constraints, Split, Strategy
+from rushes.selection.recipes.recipe import Recipe
 
 PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text()
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

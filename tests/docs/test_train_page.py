@@ -13,7 +13,7 @@ from real_clips import cut
 
 from rushes import settings
 from rushes.packaging.package import package
-from rushes.selection import recipe as recipes
+from rushes.selection.recipes import recipe as recipes
 from rushes.selection.select import select
 from rushes.sources.register import register
 from rushes.steps import STEPS

@@ -14,7 +14,7 @@ from orchestration.sensors import add_missing_keys
 from resources.compute import ComputeResource
 from resources.store import StoreResource
 from rushes import settings
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.register import register
 from rushes.store.objects import Objects
 

@@ -14,7 +14,7 @@ from orchestration.definitions import build_defs
 from orchestration.sensors import add_missing_keys, new_partitions
 from resources.store import StoreResource
 from rushes import settings
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.register import register
 from rushes.store.manifests import write_failure
 

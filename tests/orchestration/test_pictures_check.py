@@ -5,7 +5,7 @@ from typing import Any
 
 from orchestration.sensors import add_missing_keys
 from rushes import settings
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.register import register
 from rushes.store.manifests import read_failure
 from rushes.store.schemas import DATASETS, RECIPE

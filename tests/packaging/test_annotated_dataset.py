@@ -14,7 +14,7 @@ from rushes.packaging.package import package
 from rushes.packaging.sequence_example import parse
 from rushes.packaging.tfrecord import read_records
 from rushes.playback.overlay import read_overlay
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import select
 from rushes.settings import Tracking
 from rushes.sheets import draw_sheet

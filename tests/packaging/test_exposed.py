@@ -11,7 +11,7 @@ from tasks import ingested
 from rushes.filters.judge import JudgeVideo
 from rushes.packaging.exposed import Inspection, inspect
 from rushes.packaging.package import package
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import select
 from rushes.settings import Filters, Settings
 from rushes.shots.cut import clip_id

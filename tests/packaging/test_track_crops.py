@@ -25,7 +25,7 @@ from rushes.packaging.package import package
 from rushes.packaging.packed import File
 from rushes.packaging.packed_tracks import PackedTrack, PackedVideo
 from rushes.packaging.track_crops import cut
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import select
 from rushes.store.objects import Objects
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rushes.packaging import webdataset
 from rushes.packaging.packed import PackagingError, Shard, ShardSummary
 from rushes.packaging.webdataset import key_of
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 
 SHARD = Shard("street", "train", 1, 3)
 ID = "bikes.000000-000029.s000000"

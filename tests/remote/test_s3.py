@@ -14,7 +14,7 @@ import rushes
 from rushes import settings
 from rushes.errors import StoreError
 from rushes.packaging.reader import Dataset
-from rushes.selection import recipe as recipe_files
+from rushes.selection.recipes import recipe as recipe_files
 from rushes.settings import Settings
 from rushes.sources.how import How
 from rushes.sources.register import register

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rushes.selection.choice import CANDIDATE, Candidates
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 
 
 def check(case: Case, recipe: Recipe) -> None:

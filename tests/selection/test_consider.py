@@ -11,9 +11,9 @@ import pytest
 from rows import Row, embedding_row, filtered_row, packet_rows, track_row, video_row, write_batch
 
 from rushes.errors import SettingsError
-from rushes.selection.consider import Considered, consider
-from rushes.selection.options import Split
-from rushes.selection.recipe import Recipe
+from rushes.selection.candidates.consider import Considered, consider
+from rushes.selection.recipes.options import Split
+from rushes.selection.recipes.recipe import Recipe
 from rushes.store.database import connect
 from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects

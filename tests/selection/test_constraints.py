@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from rushes.selection.choice import Candidates
-from rushes.selection.constraints import Round, Rules, rounds
-from rushes.selection.nearest import Nearest
-from rushes.selection.options import Constraints
-from rushes.selection.recipe import Recipe
+from rushes.selection.choosing.constraints import Round, Rules, rounds
+from rushes.selection.choosing.nearest import Nearest
+from rushes.selection.recipes.options import Constraints
+from rushes.selection.recipes.recipe import Recipe
 
 
 def test_each_round_eases_all_bounds_and_the_last_has_none() -> None:

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.errors import SettingsError
-from rushes.selection.curation import figure_of, grouped, shuffled, within
-from rushes.selection.options import Balance, ClassBalanced, MaxMotion, Threshold, VideoBalanced, Weights
+from rushes.selection.choosing.curation import figure_of, grouped, shuffled, within
+from rushes.selection.recipes.options import Balance, ClassBalanced, MaxMotion, Threshold, VideoBalanced, Weights
 
 
 def uniform(seed: int, name: str) -> float:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushes.selection.gains import Figure, Spread, likeness, total
-from rushes.selection.nearest import Nearest
+from rushes.selection.choosing.gains import Figure, Spread, likeness, total
+from rushes.selection.choosing.nearest import Nearest
 
 FIGURES = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
 

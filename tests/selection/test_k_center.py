@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushes.selection import distances, farthest
-from rushes.selection.k_center import approximate, k_center
+from rushes.selection.geometry import distances, farthest
+from rushes.selection.geometry.k_center import approximate, k_center
 
 
 def by_all_distances(

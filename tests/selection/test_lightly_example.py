@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from real_clips import demo_files
 
-from rushes.selection import recipe as recipes
+from rushes.selection.recipes import recipe as recipes
 from rushes.selection.report.write import write_report
 from rushes.selection.select import Selection, select
 from rushes.settings import Embedding, Filters, Settings

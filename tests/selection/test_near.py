@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushes.selection import near
-from rushes.selection.near import near_duplicates
+from rushes.selection.geometry import near
+from rushes.selection.geometry.near import near_duplicates
 
 
 def by_all_distances(vectors: np.ndarray, threshold: float) -> list[int]:

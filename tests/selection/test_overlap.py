@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rows import box_row, filtered_row, packet_rows, track_row, video_row, write_batch
 
 from rushes.selection.choice import CANDIDATE, FRAMES, Candidates
-from rushes.selection.overlap import Overlaps, Shown, overlap
+from rushes.selection.choosing.overlap import Overlaps, Shown, overlap
 from rushes.store.database import connect
 from rushes.store.objects import Objects
 

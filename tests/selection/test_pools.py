@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.errors import SettingsError
-from rushes.selection import recipe as recipes
-from rushes.selection.pools import check_no_circle, in_order
+from rushes.selection.recipes import recipe as recipes
+from rushes.selection.recipes.pools import check_no_circle, in_order
 from rushes.store.objects import Objects
 
 

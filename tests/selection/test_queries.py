@@ -14,8 +14,8 @@ from rows import embedding_row, filtered_row, track_row, video_row, write_batch
 
 from rushes.embedding.embedder import Embedder
 from rushes.errors import ModelError, SettingsError
-from rushes.selection.options import Similarity
-from rushes.selection.queries import query_vectors
+from rushes.selection.choosing.queries import query_vectors
+from rushes.selection.recipes.options import Similarity
 from rushes.store.database import connect
 from rushes.store.objects import Objects
 from rushes.store.schemas import RECIPE, SELECTIONS

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from rushes.cli import app
 from rushes.errors import SettingsError
-from rushes.selection import recipe as recipes
-from rushes.selection.query_pictures import keep, picture, pins
+from rushes.selection.recipes import recipe as recipes
+from rushes.selection.recipes.query_pictures import keep, picture, pins
 from rushes.store.objects import Objects
 
 TEXT = "name: alike\nsequence_length: 5\nstrategies:\n  - similarity: {images: [%s]}\n"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.errors import SettingsError, StoreError
-from rushes.selection import recipe as recipes
-from rushes.selection.options import STRATEGIES, Balance, Diversity, Random, Similarity, Threshold, Weights
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes import recipe as recipes
+from rushes.selection.recipes.options import STRATEGIES, Balance, Diversity, Random, Similarity, Threshold, Weights
+from rushes.selection.recipes.recipe import Recipe
 from rushes.store.objects import Objects
 from rushes.work.plan import digest
 

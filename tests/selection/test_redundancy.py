@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushes.selection import redundancy
-from rushes.selection.redundancy import min_redundancy
+from rushes.selection.geometry import redundancy
+from rushes.selection.geometry.redundancy import min_redundancy
 
 
 def apart(vectors: np.ndarray, one: int, other: int) -> float:

@@ -6,9 +6,9 @@ import pytest
 from rows import embedding_row, filtered_row, packet_rows, video_row, write_batch
 
 from rushes.errors import SettingsError
-from rushes.selection import recipe as recipes
-from rushes.selection.options import Split
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes import recipe as recipes
+from rushes.selection.recipes.options import Split
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import Selection, select, selection_state
 from rushes.store.manifests import Record, read_record, write_record
 from rushes.store.objects import Objects

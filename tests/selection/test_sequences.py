@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rows import Row, filtered_row, packet_rows, track_row, video_row, write_batch
 
+from rushes.selection.candidates.items import items
+from rushes.selection.candidates.sequences import cut, pieces
 from rushes.selection.choice import CANDIDATE, Candidates
-from rushes.selection.items import items
-from rushes.selection.recipe import Recipe
-from rushes.selection.sequences import cut, pieces
+from rushes.selection.recipes.recipe import Recipe
 from rushes.store.database import connect
 from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.errors import SettingsError
-from rushes.selection.options import Split
-from rushes.selection.split import splits
+from rushes.selection.recipes.options import Split
+from rushes.selection.recipes.split import splits
 
 videos = st.lists(st.text("abcdef0123-_.", min_size=1, max_size=6), unique=True, max_size=30)
 shares = st.tuples(*[st.sampled_from((0.0, 0.1, 0.5, 1.0, 8.0))] * 3).filter(any)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushes.selection import typicality as module
-from rushes.selection.typicality import typicality
+from rushes.selection.geometry import typicality as module
+from rushes.selection.geometry.typicality import typicality
 
 
 def by_all_distances(vectors: np.ndarray, neighbours: int, usable: np.ndarray) -> np.ndarray:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from rows import Row, embedding_row, filtered_row, packet_rows, track_row, video_row, write_batch
 
 from rushes.errors import SettingsError, StoreError
-from rushes.selection import embedded, vectors
+from rushes.selection.candidates import embedded, vectors
+from rushes.selection.candidates.items import items
+from rushes.selection.candidates.sequences import cut
+from rushes.selection.candidates.vectors import Loaded, load
 from rushes.selection.choice import Candidates
-from rushes.selection.items import items
-from rushes.selection.recipe import Recipe
-from rushes.selection.sequences import cut
-from rushes.selection.vectors import Loaded, load
+from rushes.selection.recipes.recipe import Recipe
 from rushes.store.database import connect
 from rushes.store.manifests import batch_names
 from rushes.store.objects import Objects

@@ -14,12 +14,12 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from rushes.selection.choice import CANDIDATE, Candidates, Choice
-from rushes.selection.choose import choose
-from rushes.selection.options import Constraints, Diversity, MinRedundancy, Similarity, Typicality
-from rushes.selection.overlap import Shown, overlap
-from rushes.selection.recipe import Recipe
-from rushes.selection.redundancy import min_redundancy
-from rushes.selection.typicality import typicality
+from rushes.selection.choosing.choose import choose
+from rushes.selection.choosing.overlap import Shown, overlap
+from rushes.selection.geometry.redundancy import min_redundancy
+from rushes.selection.geometry.typicality import typicality
+from rushes.selection.recipes.options import Constraints, Diversity, MinRedundancy, Similarity, Typicality
+from rushes.selection.recipes.recipe import Recipe
 
 BOXES = [(0.0, 0.0, 10.0, 10.0), (0.0, 0.0, 10.0, 5.0), (5.0, 0.0, 10.0, 10.0), (50.0, 50.0, 8.0, 8.0)]
 BOX_TABLE = pa.schema(

@@ -13,7 +13,7 @@ from tasks import ingested
 from videos import barcode, make_video
 
 from rushes.selection.choice import CANDIDATE, Candidates, Choice
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import Selection
 from rushes.shots.cut import clip_id
 from rushes.store.manifests import Record

@@ -8,8 +8,8 @@ import pytest
 from rows import filtered_row, packet_rows, track_row, video_row, write_batch
 
 from rushes.errors import SettingsError
-from rushes.selection.consider import consider
-from rushes.selection.recipe import Recipe
+from rushes.selection.candidates.consider import consider
+from rushes.selection.recipes.recipe import Recipe
 from rushes.settings import Keep, Settings, Tracking, parse
 from rushes.store.database import connect
 from rushes.store.objects import Objects

@@ -21,8 +21,8 @@ from tasks import ingested
 
 from rushes.models.registry import MODELS
 from rushes.selection.choice import CANDIDATE, Candidates
-from rushes.selection.choose import choose
-from rushes.selection.recipe import Recipe
+from rushes.selection.choosing.choose import choose
+from rushes.selection.recipes.recipe import Recipe
 from rushes.settings import Settings, Tracking
 from rushes.sources.how import How
 from rushes.sources.register import register

@@ -10,7 +10,7 @@ import numpy as np
 
 from rushes.errors import SettingsError
 from rushes.selection.choice import Candidates, Choice
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.report.frame_names import FrameNames
 from rushes.selection.report.lists import written
 from rushes.selection.report.sample import vectors_of

@@ -14,9 +14,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from rushes.selection.candidates.embedded import Embedded
 from rushes.selection.choice import Candidates, Choice
-from rushes.selection.embedded import Embedded
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.report.distances import Distances, measure
 from rushes.selection.report.places import principal_axes, umap_is_there, umap_places
 from rushes.selection.report.sample import Looked, look, unit

@@ -15,7 +15,7 @@ import jinja2
 import numpy as np
 import yaml
 
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.report.distances import nearest_left
 from rushes.selection.report.drawing import HEIGHT, WIDTH, Map, draw_histogram, draw_map
 from rushes.selection.report.figures import COLOURS, Figures, Layout

@@ -10,9 +10,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rushes.selection.items import named, view_of
-from rushes.selection.recipe import Recipe
-from rushes.selection.sequences import cut
+from rushes.selection.candidates.items import named, view_of
+from rushes.selection.candidates.sequences import cut
+from rushes.selection.recipes.recipe import Recipe
 
 _REJECTED = (
     "SELECT item_id, reason FROM rejects WHERE asset = 'selected_sequences' AND partition = ? "

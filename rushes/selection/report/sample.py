@@ -11,9 +11,9 @@ import duckdb
 import numpy as np
 
 from rushes.errors import SettingsError
+from rushes.selection.candidates.vectors import load
 from rushes.selection.choice import Candidates, Choice
-from rushes.selection.recipe import Recipe
-from rushes.selection.vectors import load
+from rushes.selection.recipes.recipe import Recipe
 
 # Pairs are counted, so that a page takes seconds and not minutes.
 _EVERYONE, _CHOSEN = 2000, 1000

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 
 from rushes.privacy.delivery import Delivery
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.report.bounding_boxes import BOXES, BoxWriter
 from rushes.selection.report.frame_names import FrameNames
 from rushes.selection.report.lists import written

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rushes.selection.recipe import Recipe
+from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.report.bounding_boxes import BOXES
 from rushes.selection.report.embeddings import EMBEDDINGS, write_embeddings
 from rushes.selection.report.figures import figures
