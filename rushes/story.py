@@ -82,7 +82,8 @@ _QUERIES: tuple[tuple[str, str], ...] = (
     ),
     (
         "selected by",
-        "SELECT recipe, rank, sequence_id, split, why FROM selections WHERE video_id = $video AND ($clip = '' OR "
+        "SELECT recipe, rank, sequence_id, class_name, split, why, nearest, round(distance, 4) AS distance "
+        "FROM selections WHERE video_id = $video AND ($clip = '' OR "
         "clip_id = $clip) AND ($track = '' OR track_id = $track) ORDER BY recipe, rank",
     ),
     (

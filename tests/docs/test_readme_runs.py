@@ -39,12 +39,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_its_python_reads_tracks_and_frames(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names: dict[str, object] = {}
-    exec(program, names)
+    for program in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(program, names)
     assert names["people"].num_rows >= 1
     assert names["frame"].shape == (144, 176, 3)
     assert names["boxes"].shape == (len(names["ids"]), 4)
+    assert names["batch"]["frames"].shape[1:] == (8, 3, 160, 160)
 
 
 @pytest.mark.parametrize("line", re.findall(r"^rushes sql .*$", README, re.MULTILINE))
