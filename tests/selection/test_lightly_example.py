@@ -5,10 +5,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from real_clips import demo_files
 
 from rushes.selection.recipes import recipe as recipes
+from rushes.selection.report.figures import figures
 from rushes.selection.report.write import write_report
 from rushes.selection.select import Selection, select
 from rushes.settings import Embedding, Filters, Settings
@@ -83,3 +85,19 @@ def test_the_files_name_each_frame_as_lightly_does_and_the_frames_are_there(done
     saved = {Path(name).name for name in store.list("reports/pexels/frames")}
     assert saved == names
     assert len(names) == SAMPLES
+
+
+def test_the_map_shows_the_twenty_sequences_each_as_its_ten_frames(done: tuple[Objects, Selection]) -> None:
+    store, selection = done
+    assert store.read("reports/pexels/index.html").decode().count('class="sequence c') == SAMPLES // LENGTH
+    with connect(store) as connection:
+        shown = figures(connection, recipes.load(store, "pexels"), selection.candidates, selection.choices).pca
+    assert shown is not None
+    assert [len(frames) for frames in shown.frames] == [LENGTH] * (SAMPLES // LENGTH)
+    middles = np.stack([frames.mean(axis=0) for frames in shown.frames])
+    own = [
+        np.linalg.norm(middles - frame, axis=1).argmin() == group
+        for group, frames in enumerate(shown.frames)
+        for frame in frames
+    ]
+    assert np.mean(own) > 0.8, "frames lie with their own sequence"

@@ -11,7 +11,7 @@ from rows import filtered_row, track_row, video_row, write_batch
 import rushes
 from rushes.store.database import connect, sql_type
 from rushes.store.objects import Objects
-from rushes.store.schemas import CLIPS, REJECTS, TABLES, VIDEOS, Table
+from rushes.store.schemas import CLIPS, REJECTS, SELECTIONS, TABLES, VIDEOS, Table
 from rushes.store.tables import write_partition
 
 
@@ -101,14 +101,30 @@ def test_a_store_opened_from_python_answers_sql(store: Objects) -> None:
     assert repr(opened) == f"rushes.open({store.root!r})"
 
 
-def test_a_partition_of_before_a_column_was_added_has_null_in_it(store: Objects) -> None:
+@pytest.mark.parametrize("batches", [("a", "b"), ("b", "a")])
+def test_a_partition_of_before_a_column_was_added_has_null_in_it(store: Objects, batches: tuple[str, str]) -> None:
+    old, new = batches
     rows = CLIPS.from_rows([plain_row(CLIPS)])
-    sink = pa.BufferOutputStream()
-    parquet.write_table(rows.drop_columns(["span"]), sink)
-    store.write("tables/clips/batch=old-0000/data.parquet", sink.getvalue().to_pybytes())
-    write_partition(store, CLIPS, {"batch": "older-0000"}, rows)
+    _write_of_before(store, f"tables/clips/batch={old}/data.parquet", rows.drop_columns(["span"]))
+    write_partition(store, CLIPS, {"batch": new}, rows)
     with connect(store) as connection:
-        assert connection.execute("SELECT batch, span FROM clips ORDER BY batch").fetchall() == [
-            ("old-0000", None),
-            ("older-0000", plain_row(CLIPS)["span"]),
-        ]
+        found = connection.execute("SELECT batch, span FROM clips").fetchall()
+    assert dict(found) == {old: None, new: plain_row(CLIPS)["span"]}
+
+
+@pytest.mark.parametrize("old", ["a", "b", "c"])
+def test_a_selection_of_before_a_column_was_added_may_stand_among_new_ones(store: Objects, old: str) -> None:
+    rows = SELECTIONS.from_rows([plain_row(SELECTIONS)])
+    for recipe in ("a", "b", "c"):
+        write_partition(store, SELECTIONS, {"recipe": recipe}, rows)
+    _write_of_before(store, f"tables/selections/recipe={old}/data.parquet", rows.drop_columns(["n_padded", "relaxed"]))
+    with connect(store) as connection:
+        found = connection.execute("SELECT recipe FROM selections WHERE n_padded IS NULL AND relaxed IS NULL")
+        assert found.fetchall() == [(old,)]
+        assert connection.execute("SELECT count(why) FROM selections").fetchall() == [(3,)]
+
+
+def _write_of_before(store: Objects, path: str, rows: pa.Table) -> None:
+    sink = pa.BufferOutputStream()
+    parquet.write_table(rows, sink)
+    store.write(path, sink.getvalue().to_pybytes())
