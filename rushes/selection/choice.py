@@ -6,7 +6,8 @@ chosen (``choose``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,13 @@ class Candidates:
     def row(self, at: int) -> dict[str, Any]:
         """Return a candidate's columns, without its frames."""
         return {name: self.rows.column(name)[at].as_py() for name in self.rows.column_names if name != FRAMES.name}
+
+    def with_pooled(self, places: Sequence[int]) -> Candidates:
+        """Return the same candidates, these places among those that were chosen before."""
+        pooled = self.pooled.copy()
+        pooled[list(places)] = True
+        at = self.rows.column_names.index("pooled")
+        return replace(self, rows=self.rows.set_column(at, CANDIDATE.field("pooled"), pa.array(pooled)))
 
     @property
     def pooled(self) -> np.ndarray:

@@ -152,20 +152,25 @@ class _Chosen:
     def choices(self, count: int | None, own: Sequence[int]) -> tuple[list[Choice], list[Reject]]:
         """Return up to ``count`` choices beside the recipe's ``own`` earlier ones, and what had to be left out.
 
-        What is left out changes nothing of what was chosen before it, so that selections nest.
+        What was chosen before the first that is left out stays as it is, so that selections nest.
         """
         queries = self._queries()
         usable = ~self._candidates.pooled
+        chosen: list[Choice] = []
         rejects: list[Reject] = []
         while True:
-            found = choose(self._connection, self._recipe, self._candidates, usable, queries, count=count)
-            faults = list(self._faults(own, [choice.at for choice in found]))
+            left = None if count is None else count - len(chosen)
+            candidates = self._candidates.with_pooled([choice.at for choice in chosen])
+            more = choose(self._connection, self._recipe, candidates, usable, queries, count=left)
+            found = self._faults(own, [choice.at for choice in (*chosen, *more)])
+            faults = {at: (reason, detail) for at, reason, detail in found}
             if not faults:
-                return found, rejects
-            usable[[at for at, _, _ in faults]] = False
+                return chosen + more, rejects
+            chosen += more[: next(rank for rank, choice in enumerate(more) if choice.at in faults)]
+            usable[list(faults)] = False
             rejects += [
-                Reject("sequence", str(self._candidates.row(at)["sequence_id"]), "select", reason, detail)
-                for at, reason, detail in faults
+                Reject("sequence", self._candidates.row(at)["sequence_id"], "select", reason, detail)
+                for at, (reason, detail) in faults.items()
             ]
 
     def _queries(self) -> dict[int, np.ndarray]:

@@ -100,4 +100,4 @@ def test_the_map_shows_the_twenty_sequences_each_as_its_ten_frames(done: tuple[O
         for group, frames in enumerate(shown.frames)
         for frame in frames
     ]
-    assert np.mean(own) > 0.8, "frames lie with their own sequence"
+    assert np.mean(own) > 0.7, "most frames lie nearest to the middle of their own sequence"

@@ -1,18 +1,25 @@
 """Sequences of which a frame cannot be decoded are found before they are packaged."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
-from rows import filtered_row, write_batch
+from rows import Row, embedding_row, filtered_row, write_batch
 from tasks import ingested
 from videos import make_video
 
 from rushes.selection.choice import CANDIDATE, Candidates
+from rushes.selection.recipes.recipe import Recipe
+from rushes.selection.select import select
 from rushes.selection.unreadable import unreadable
 from rushes.store.database import connect
 from rushes.store.objects import Objects
+from rushes.store.schemas import REJECTS
+from rushes.store.tables import read_partition
 
 FRAMES, LENGTH = 60, 10
 DAMAGED = 33
@@ -37,12 +44,12 @@ def sequences(*videos: str) -> Candidates:
     return Candidates(pa.Table.from_pylist(rows, schema=CANDIDATE))
 
 
-def fill(store: Objects, folder: Path, batch: str, video: str) -> dict[str, Any]:
+def fill(store: Objects, folder: Path, batch: str, video: str, embeddings: Sequence[Row] = ()) -> dict[str, Any]:
     """Bring a video in, all of whose frames stand alone, so that damage stays where it is."""
     path = make_video(folder / f"{video}.mp4", FRAMES, size=SIZES[video], gop=1)
     rows = ingested(store, path, video).rows
     tables = {name: rows[name].to_pylist() for name in ("videos", "packets")}
-    write_batch(store, batch, **tables, filtered_clips=[filtered_row(video, 0, FRAMES)])
+    write_batch(store, batch, **tables, filtered_clips=[filtered_row(video, 0, FRAMES)], embeddings=embeddings)
     return {"media": rows["videos"]["media_uri"][0].as_py(), "packet": tables["packets"][DAMAGED]}
 
 
@@ -86,3 +93,32 @@ def test_progress_counts_videos(store: Objects, tmp_path: Path) -> None:
     with connect(store) as connection:
         unreadable(connection, store, sequences("a", "b"), range(12), 0, lambda done, total: told.append((done, total)))
     assert told == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("strategies", [("diversity",), ("random",), ("diversity", "random")])
+def test_another_is_chosen_in_its_place_and_nothing_changes_before_it(
+    store: Objects, tmp_path: Path, strategies: tuple[str, ...]
+) -> None:
+    """In smaller selections, which do not come to the damaged one, nothing is known of the damage."""
+    clip, vectors = filtered_row("a", 0, FRAMES), np.random.default_rng(0).normal(size=(FRAMES, 3))
+    embeddings = [embedding_row(clip, n, vectors[n].tolist()) for n in range(0, FRAMES, 5)]
+    made = fill(store, tmp_path, "one-0000", "a", embeddings)
+
+    def chosen(count: int) -> list[str]:
+        recipe = Recipe(
+            name="r", sequence_length=LENGTH, strategies=strategies, n_sequences=count, exact_duplicates="keep"
+        )
+        done = select(store, recipe)
+        return [done.candidates.row(choice.at)["sequence_id"] for choice in done.choices]
+
+    sound = [chosen(count) for count in range(1, FRAMES // LENGTH + 1)]
+    damage(store, **made)
+    damaged = f"{clip['clip_id']}.s{DAMAGED // LENGTH * LENGTH:06d}"
+    found = [chosen(count) for count in range(1, FRAMES // LENGTH + 1)]
+    rank = sound[-1].index(damaged)
+    assert found[:rank] == sound[:rank]
+    assert all(damaged not in one for one in found)
+    assert found[-1] == found[-2], "five of six are left"
+    assert all(longer[: len(shorter)] == shorter for shorter, longer in pairwise(found))
+    rejects = read_partition(store, REJECTS, {"asset": "selected_sequences", "partition": "r"}).to_pylist()
+    assert [(reject["item_id"], reject["reason"]) for reject in rejects] == [(damaged, "corrupt")]
