@@ -162,6 +162,7 @@ def measured(store: Path, way: str, strategy: str) -> dict[str, float]:
 def one(store: Path, way: str, strategy: str) -> dict[str, float]:
     """Do one measurement in this process."""
     objects = Objects(store)
+    pa.array([0])  # whereupon pyarrow imports pandas, where it is there
     wall, cpu = time.perf_counter(), time.process_time()
     count = WAYS[way](objects, strategy)
     spent = {"s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "count": count}

@@ -14,14 +14,27 @@ def frames_at(times_s: np.ndarray, start: int, end: int, fps: float) -> np.ndarr
     ``times_s``: float64 presentation times of all frames. Returns int64 frame numbers, ascending, each at most once
     (all frames, save perhaps the last, when they are no closer than the grid); ties go to the earlier frame.
     """
-    if end <= start:
-        return np.empty(0, np.int64)
-    times = times_s[start:end]
-    grid = times[0] + np.arange(int(np.floor((times[-1] - times[0]) * fps + 1e-9)) + 1) / fps
-    right = np.searchsorted(times, grid, side="left").clip(0, len(times) - 1)
-    left = (right - 1).clip(0)
-    nearest = np.where(grid - times[left] <= times[right] - grid + 1e-9, left, right)
-    return start + np.unique(nearest).astype(np.int64)
+    return frames_at_each(times_s, np.array([start]), np.array([min(end, len(times_s))]), fps)[0]
+
+
+def frames_at_each(
+    times_s: np.ndarray, starts: np.ndarray, ends: np.ndarray, fps: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what ``frames_at`` gives for many pieces ``[start, end)`` of one video: int64 frames of one after the
+    other, and int64 (n,) how many are each piece's.
+    """
+    which = np.flatnonzero(ends > starts)
+    first, last = starts[which], ends[which] - 1
+    points = np.floor((times_s[last] - times_s[first]) * fps + 1e-9).astype(np.int64) + 1
+    of = np.repeat(np.arange(len(which)), points)
+    nth = np.arange(len(of)) - (np.cumsum(points) - points)[of]
+    grid = times_s[first][of] + nth / fps
+    right = np.searchsorted(times_s, grid, side="left").clip(first[of], last[of])
+    left = (right - 1).clip(first[of])
+    nearest = np.where(grid - times_s[left] <= times_s[right] - grid + 1e-9, left, right)
+    once = np.diff(nearest, prepend=-1) != 0
+    once |= nth == 0
+    return nearest[once].astype(np.int64), np.bincount(which[of[once]], minlength=len(starts))
 
 
 def evenly(items: np.ndarray, count: int) -> np.ndarray:

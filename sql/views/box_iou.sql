@@ -2,8 +2,8 @@
 -- Each is a row that has x, y, w and h, by the name it has in the query. Boxes without an area overlap nothing.
 --     SELECT box_iou(t, a) FROM track_boxes AS t INNER JOIN annotation_boxes AS a USING (video_id, frame)
 CREATE OR REPLACE MACRO box_overlap(a, b) AS
-greatest(0, least(a.x + a.w, b.x + b.w)::DOUBLE - greatest(a.x, b.x)::DOUBLE)
-* greatest(0, least(a.y + a.h, b.y + b.h)::DOUBLE - greatest(a.y, b.y)::DOUBLE);
+greatest(0, least(a.x::DOUBLE + a.w, b.x::DOUBLE + b.w) - greatest(a.x, b.x)::DOUBLE)
+* greatest(0, least(a.y::DOUBLE + a.h, b.y::DOUBLE + b.h) - greatest(a.y, b.y)::DOUBLE);
 
 CREATE OR REPLACE MACRO box_iou(a, b) AS
 coalesce(

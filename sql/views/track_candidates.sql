@@ -34,4 +34,4 @@ SELECT
     v.recorded_at
 FROM tracks AS t
 INNER JOIN filtered_clips AS f USING (clip_id)
-INNER JOIN videos AS v ON t.video_id = v.video_id;
+INNER JOIN videos AS v ON f.video_id = v.video_id;  -- not t's: the few clips and videos are joined first

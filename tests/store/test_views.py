@@ -47,7 +47,7 @@ def test_overlap_is_the_intersection_as_a_share_of_the_union(
     across = max(0, min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0]))
     down = max(0, min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1]))
     union = a[2] * a[3] + b[2] * b[3] - across * down
-    assert iou(connection, a, b) == pytest.approx(across * down / union if union else 0, abs=2e-4)
+    assert iou(connection, a, b) == pytest.approx(across * down / union if union else 0, abs=1e-9)
     assert iou(connection, a, b) == iou(connection, b, a)
 
 

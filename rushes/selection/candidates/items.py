@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,9 +26,10 @@ _NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\
 
 @dataclass(frozen=True)
 class View:
-    """Clips or tracks in SQL: their view, and what stands for the columns of ``CANDIDATE`` in it."""
+    """Clips or tracks in SQL: their table, their view, and what stands for the columns of ``CANDIDATE`` in it."""
 
     name: str
+    table: str
     key: str
     noun: str
     track_id: str
@@ -35,8 +37,8 @@ class View:
     weighted_score: str
 
 
-TRACKS = View("track_candidates", "track_id", "tracks", "track_id", "class_name", "weighted_score")
-CLIPS = View("clip_candidates", "clip_id", "clips", "NULL::VARCHAR", "NULL::VARCHAR", "NULL::DOUBLE")
+TRACKS = View("track_candidates", "tracks", "track_id", "tracks", "track_id", "class_name", "weighted_score")
+CLIPS = View("clip_candidates", "filtered_clips", "clip_id", "clips", "NULL::VARCHAR", "NULL::VARCHAR", "NULL::DOUBLE")
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class Items:
     """Clips or tracks by id, and how many were left at each step.
 
     ``rows``: item (its id), video_id, clip_id, track_id, class_name, weighted_score, motion, start and stop
-    (frames, exclusive), and the columns that the recipe's strategies name. video_id, clip_id and class_name are
-    dictionaries.
+    (frames, exclusive), and the columns that the recipe's strategies name. video_id, clip_id, track_id and class_name
+    are dictionaries.
     """
 
     rows: pa.Table
@@ -67,13 +69,11 @@ def items(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Sequen
     inside = f"batch IN ({', '.join(_quoted(batch) for batch in batches)})" if batches else "false"
     decides = recipe.where is not None and re.search(r"\btrack_kept\b", recipe.where, re.IGNORECASE) is not None
     kept = "kept AND track_kept" if view is TRACKS and not decides else "kept"
-    (every, n_kept) = connection.execute(
-        f"SELECT count(*), count(*) FILTER ({kept}) FROM {view.name} WHERE {inside}"
-    ).fetchall()[0]
     label = f"kept {view.noun}" if view is CLIPS else f"{'' if decides else 'kept '}tracks of kept clips"
-    funnel = [(f"{view.noun} in the store", every), (label, n_kept)]
+    funnel = [(f"{view.noun} in the store", _count(connection, f"{view.table} WHERE {inside}"))]
     wanted = f"{inside} AND {kept}"
     if recipe.where:
+        funnel.append((label, _count(connection, f"{view.name} WHERE {wanted}")))
         try:
             condition.check(connection, recipe.where, list(columns))
         except SettingsError as error:
@@ -83,8 +83,7 @@ def items(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Sequen
         rows = _rows(connection, view, _extras(recipe, view, columns), f"WHERE {wanted}")
     except duckdb.Error as error:
         raise SettingsError(f"recipe {recipe.name}: {condition.explained(error, list(columns))}") from None
-    if recipe.where:
-        funnel.append(("after where", len(rows)))
+    funnel.append(("after where" if recipe.where else label, len(rows)))
     if recipe.split is not None and recipe.split.exclude:
         rows = _not_excluded(recipe, rows)
         funnel.append(("of videos not excluded", len(rows)))
@@ -102,13 +101,16 @@ def named(connection: duckdb.DuckDBPyConnection, recipe: Recipe, view: View, ids
     connection.register("named_items", pa.table({view.key: ids.unique()}))
     try:
         batches = connection.execute(
-            f"SELECT DISTINCT batch FROM {'tracks' if view is TRACKS else 'filtered_clips'} SEMI JOIN named_items "
-            f"USING ({view.key}) ORDER BY batch"
+            f"SELECT DISTINCT batch FROM {view.table} SEMI JOIN named_items USING ({view.key}) ORDER BY batch"
         ).fetchall()
         inside = f"batch IN ({', '.join(_quoted(batch) for (batch,) in batches)})" if batches else "false"
         return _rows(connection, view, there, f"SEMI JOIN named_items USING ({view.key}) WHERE {inside}")
     finally:
         connection.unregister("named_items")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, of: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {of}").fetchall()[0][0])
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, view: View, extras: dict[str, str], which: str) -> pa.Table:
@@ -124,7 +126,10 @@ def _rows(connection: duckdb.DuckDBPyConnection, view: View, extras: dict[str, s
     for name in ("video_id", "clip_id", "class_name"):
         at = rows.column_names.index(name)
         rows = rows.set_column(at, name, rows.column(name).cast(pa.string()).dictionary_encode())
-    track = rows.column("item") if view is TRACKS else pa.nulls(len(rows), pa.string())
+    track = pa.nulls(len(rows), pa.dictionary(pa.int32(), pa.string()))
+    if view is TRACKS:
+        own = pa.array(np.arange(len(rows), dtype=np.int32))
+        track = pa.DictionaryArray.from_arrays(own, rows.column("item").combine_chunks())
     return rows.append_column("track_id", track)
 
 

@@ -19,12 +19,12 @@ from rushes.selection.candidates.seen import classes
 from rushes.selection.choice import CANDIDATE, FRAMES
 from rushes.selection.recipes.recipe import Recipe
 from rushes.store.rejects import Reason, Reject
-from rushes.video.sampling import frames_at
+from rushes.video.sampling import frames_at_each
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """Runs cut out of lists of frames: int64 (k,) each.
+    """Runs cut out of lists of frames: whole numbers (k,) each.
 
     ``of``: the list, ``offset``: place of the first frame in it, ``size``: frames, ``padded``: times that the last
     one is repeated.
@@ -44,17 +44,18 @@ def pieces(
     Frames behind the last whole run that are in none of them, and are not passed over by the stride, are the
     remainder: dropped, kept as a shorter run, or padded to the whole length with the last frame.
     """
-    counts = np.asarray(counts, np.int64)
+    counts = np.asarray(counts, np.int32)  # of tens of millions of runs, half the memory
     if length is None:
-        of = np.flatnonzero(counts > 0)
+        of = np.flatnonzero(counts > 0).astype(np.int32)
         return Pieces(of, np.zeros_like(of), counts[of], np.zeros_like(of))
-    step = stride or length
+    length = min(length, int(np.iinfo(np.int32).max))
+    step = min(stride or length, int(np.iinfo(np.int32).max))
     whole = np.where(counts >= length, (counts - length) // step + 1, 0)
     covered = np.where(whole > 0, (whole - 1) * step + length, 0)
     left = (covered < counts) & (whole * step < counts) & (remainder != "drop")
     runs = whole + left
-    of = np.repeat(np.arange(len(counts)), runs)
-    nth = np.arange(len(of)) - np.repeat(np.cumsum(runs) - runs, runs)
+    of = np.repeat(np.arange(len(counts), dtype=np.int32), runs)
+    nth = np.arange(len(of), dtype=np.int32) - (np.cumsum(runs) - runs).astype(np.int32)[of]
     size = np.minimum(length, counts[of] - nth * step)
     padded = length - size if remainder == "pad" else np.zeros_like(size)
     return Pieces(of, nth * step, size, padded)
@@ -65,14 +66,13 @@ def cut(connection: duckdb.DuckDBPyConnection, recipe: Recipe, items: pa.Table) 
 
     The items are ``Items.rows``. ``FRAMES`` is among the columns when the recipe gives a rate.
     """
-    start, stop = (items.column(name).to_numpy().astype(np.int64) for name in ("start", "stop"))
+    start, stop = (items.column(name).to_numpy() for name in ("start", "stop"))
     if recipe.fps is None:
         found = pieces(stop - start, recipe.length, recipe.stride, recipe.remainder)
         first = start[found.of] + found.offset
         return by_id(rows(connection, items, found, first, first + found.size - 1)), []
-    frames, ends, rejects = _on_grid(connection, items, recipe.fps)
-    begins = np.concatenate([[0], ends[:-1]]).astype(np.int64)
-    found = pieces(ends - begins, recipe.length, recipe.stride, recipe.remainder)
+    frames, begins, counts, rejects = _on_grid(connection, items, recipe.fps)
+    found = pieces(counts, recipe.length, recipe.stride, recipe.remainder)
     at = begins[found.of] + found.offset
     made = rows(connection, items, found, frames[at], frames[at + found.size - 1])
     return by_id(made.append_column(FRAMES, _lists(frames, at, found.size, found.padded))), rejects
@@ -85,7 +85,7 @@ def rows(
     first = np.asarray(first, np.int32)
     if not np.array_equal(found.of, np.arange(len(items))):  # there and back for a million whole tracks takes its time
         items = items.take(pa.array(found.of))
-    taken = {name: items.column(name).combine_chunks() for name in items.column_names}
+    taken = {name: _whole(items.column(name)) for name in items.column_names}
     number = pc.utf8_lpad(pa.array(first).cast(pa.string()), 6, "0")
     made = {
         "sequence_id": pc.binary_join_element_wise(taken["item"].cast(pa.string()), number, ".s"),
@@ -111,10 +111,15 @@ def _of_clips(connection: duckdb.DuckDBPyConnection, made: dict[str, pa.Array]) 
 
 def by_id(made: pa.Table) -> pa.Table:
     """Sort rows of candidates by id: items come in the order of theirs, so that there is mostly nothing to do."""
-    ids = made.column("sequence_id").combine_chunks()
+    ids = _whole(made.column("sequence_id"))
     if len(ids) < 2 or pc.all(pc.less(ids[:-1], ids[1:])).as_py():
         return made
     return made.take(pc.sort_indices(ids)).combine_chunks()
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array: of a million rows a copy costs more than most of what is done with them."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def with_frames(made: pa.Table) -> pa.Table:
@@ -132,17 +137,19 @@ def with_frames(made: pa.Table) -> pa.Table:
 def _lists(frames: np.ndarray, at: np.ndarray, size: np.ndarray, padded: np.ndarray) -> pa.Array:
     """Return list<int32>: from each place so many frames, the last repeated."""
     total = size + padded
-    ends = np.cumsum(total)
-    nth = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - total, total)
-    values = frames[np.repeat(at, total) + np.minimum(nth, np.repeat(size - 1, total))]
-    offsets = np.concatenate([[0], ends]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.astype(np.int32)))
+    offsets = np.concatenate([[0], np.cumsum(total)])
+    where = np.arange(offsets[-1])
+    where += np.repeat(at - offsets[:-1], total)
+    if padded.any():
+        np.minimum(where, np.repeat(at + size - 1, total), out=where)
+    values = frames[where].astype(np.int32, copy=False)
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
 
 
 def _on_grid(
     connection: duckdb.DuckDBPyConnection, items: pa.Table, fps: float
-) -> tuple[np.ndarray, np.ndarray, list[Reject]]:
-    """Return the frames of all items on a time grid, one after the other, where each item's end, and rejects."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Reject]]:
+    """Return frames on a time grid, int32, where each item's begin among them, how many they are, and rejects."""
     start, stop = (items.column(name).to_numpy() for name in ("start", "stop"))
     video = items.column("video_id").combine_chunks()
     names = video.dictionary.to_pylist()
@@ -150,13 +157,16 @@ def _on_grid(
     by_video = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[by_video], np.arange(len(names) + 1))
     own = {name: by_video[bounds[n] : bounds[n + 1]] for n, name in enumerate(names)}
-    grid = [np.empty(0, np.int64)] * len(items)
-    missing = np.ones(len(items), bool)
+    found = [np.empty(0, np.int32)]
+    begins, counts, missing = np.zeros(len(items), np.int64), np.zeros(len(items), np.int64), np.ones(len(items), bool)
+    total = 0
     for name, times_s in _times(connection, names):
-        for at in own[name]:
-            if stop[at] <= len(times_s):
-                grid[at] = frames_at(times_s, int(start[at]), int(stop[at]), fps)
-                missing[at] = False
+        its = own[name][stop[own[name]] <= len(times_s)]
+        frames, counts[its] = frames_at_each(times_s, start[its], stop[its], fps)
+        begins[its] = total + np.cumsum(counts[its]) - counts[its]
+        total += len(frames)
+        found.append(frames.astype(np.int32))
+        missing[its] = False
     kinds = ("clip", "track")
     tracks = items.column("track_id").combine_chunks().is_valid().to_numpy(zero_copy_only=False)
     rejects = [
@@ -164,8 +174,7 @@ def _on_grid(
                "its video's index does not have all of its frames")
         for at in np.flatnonzero(missing)
     ]  # fmt: skip
-    ends = np.cumsum([len(frames) for frames in grid], dtype=np.int64)
-    return np.concatenate([np.empty(0, np.int64), *grid]), ends, rejects
+    return np.concatenate(found), begins, counts, rejects
 
 
 def _times(connection: duckdb.DuckDBPyConnection, videos: list[str]) -> Iterator[tuple[str, np.ndarray]]:

@@ -67,6 +67,11 @@ class Rules:
         self._rounds = rounds(recipe.constraints)
         self.round = self._rounds[0]
 
+    @property
+    def ask_nothing(self) -> bool:
+        """Whether every row may be chosen, whatever else is."""
+        return not self._limits and self._min_distance is None and self._rounds == rounds(Constraints())
+
     def has_room(self, rows: np.ndarray) -> np.ndarray:
         """Return bool (r,): whether the limits of number leave room for a row."""
         room = np.ones(len(rows), bool)

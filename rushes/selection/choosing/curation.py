@@ -17,6 +17,9 @@ import pyarrow as pa
 from rushes.errors import SettingsError
 from rushes.selection.recipes.options import Balance, ClassBalanced, Random, Strategy, Threshold
 
+# Rows that a thread of DuckDB takes at once: of one batch it would not make use of two.
+_BATCH = 1 << 17
+
 
 @dataclass(frozen=True)
 class Grouped:
@@ -98,9 +101,10 @@ def _run(connection: duckdb.DuckDBPyConnection, rows: pa.Table, strategy: Strate
 
 
 def _numbered(rows: pa.Table, column: str | None) -> pa.Table:
-    """Return the rows with their places and, as ``value``, the column that the strategy names."""
+    """Return the rows with their places and, as ``value``, the column that the strategy names, in batches."""
     table = rows.append_column("candidate", pa.array(np.arange(len(rows))))
-    return table if column is None else table.append_column("value", rows.column(column))
+    table = table if column is None else table.append_column("value", rows.column(column))
+    return pa.Table.from_batches(table.to_batches(max_chunksize=_BATCH), table.schema)
 
 
 def _placed(found: pa.Table, n: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import duckdb
 import numpy as np
@@ -51,7 +52,7 @@ class Figure:
         if self.name.startswith("random") or not self.name:
             return self.name + self.note
         value = (self.figure if self.told is None else self.told)[at]
-        return f"{self.name} {f'{value:.4g}' if np.isfinite(value) else 'not known'}{self.note}"
+        return f"{self.name} {f'{value:.4g}' if isfinite(value) else 'not known'}{self.note}"
 
 
 def total(figures: Sequence[Figure], alone: bool) -> np.ndarray:

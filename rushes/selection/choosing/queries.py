@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from rushes.errors import SettingsError
 from rushes.ranges.address import shown
+from rushes.selection.candidates.condition import check_query
 from rushes.selection.recipes import query_pictures
 from rushes.selection.recipes.options import Similarity
 
@@ -100,6 +101,7 @@ def _ids(connection: duckdb.DuckDBPyConnection, similarity: Similarity) -> list[
         statements = connection.extract_statements(similarity.sql)
         if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
             raise SettingsError("similarity.sql: give one SELECT whose first column names tracks, clips or videos")
+        check_query(connection, "similarity.sql", similarity.sql)
         rows = connection.execute(statements[0]).fetchall()
     except duckdb.Error as error:
         raise SettingsError(f"similarity.sql: {str(error).splitlines()[0]}") from None

@@ -1,4 +1,5 @@
-"""Choosing by an order that stands from the start: one sort, then one look at each candidate until there are enough.
+"""Choosing by an order that stands from the start: one sort, and where a limit or a constraint may say no, one look at
+each candidate until there are enough.
 
 Each group of the turn has its candidates in order, the groups wait in a heap by the key of their next, and what fails
 a constraint waits for the next round. As what fails once fails for the rest of a round, that gives what looking at all
@@ -39,13 +40,24 @@ class Walked:
     ran_dry: set[int] = field(default_factory=set)
 
 
-def ordered(figure: np.ndarray, turn: Turn | None, rows: np.ndarray) -> np.ndarray:
-    """Return the rows, int64 (r,), in the order in which they are chosen where no limit and no constraint says no."""
+def ordered(figure: np.ndarray, turn: Turn | None, rows: np.ndarray, count: int | None = None) -> np.ndarray:
+    """Return the first ``count`` rows, int64, in the order of choice where no limit and no constraint says no.
+
+    ``rows``: int64 (r,) ascending; all of them when ``count`` is None.
+    """
     if turn is None:
-        return rows[np.argsort(-figure[rows], kind="stable")]
-    best = rows[np.argsort(-figure[rows], kind="stable")]
+        return rows[_lowest(-figure[rows], count)]
+    best = rows[_lowest(-figure[rows], None)]
     keys = turn.keys_ahead(turn.group[best], numbers_within(turn.group[best]))
-    return best[np.argsort(keys, kind="stable")]
+    return best[_lowest(keys, count)]
+
+
+def _lowest(keys: np.ndarray, count: int | None) -> np.ndarray:
+    """Return the places of the ``count`` lowest keys in their order, of equals the first; of all when None."""
+    if count is None or count >= len(keys):
+        return np.argsort(keys, kind="stable")
+    at = np.flatnonzero(keys <= np.partition(keys, count)[count])
+    return at[np.argsort(keys[at], kind="stable")[:count]]
 
 
 def walk(figure: np.ndarray, turn: Turn | None, rows: np.ndarray, rules: Rules, count: int) -> Walked:
@@ -53,12 +65,25 @@ def walk(figure: np.ndarray, turn: Turn | None, rows: np.ndarray, rules: Rules, 
 
     ``figure``: float64 (n,), the most first; ties go to the lowest row.
     """
+    if rules.ask_nothing:
+        return _straight(figure, turn, rows, rules, count)
     walked = Walked()
     while len(rows):
         rows = _round(figure, turn, rows, rules, count, walked)
         if len(walked.taken) == count or not rules.relax():
             break
     return walked
+
+
+def _straight(figure: np.ndarray, turn: Turn | None, rows: np.ndarray, rules: Rules, count: int) -> Walked:
+    """Choose the first of the order, as nothing says no."""
+    chosen = ordered(figure, turn, rows, count)
+    group = np.zeros(len(figure), np.int64) if turn is None else turn.group
+    numbers = [()] * len(chosen) if turn is None else [(number,) for number in turn.take_all(chosen).tolist()]
+    each = zip(chosen.tolist(), numbers, figure[chosen].tolist(), strict=True)
+    taken = [Taken(at, number, rules.round, score) for at, number, score in each]
+    there, had = (np.bincount(group[some], minlength=int(group.max()) + 1) for some in (rows, chosen))
+    return Walked(taken, set(np.flatnonzero((had > 0) & (had == there)).tolist()))
 
 
 def _round(
