@@ -34,9 +34,9 @@ def test_every_float16_is_read_exactly(connection: duckdb.DuckDBPyConnection) ->
 
 
 def iou(connection: duckdb.DuckDBPyConnection, a: Box, b: Box) -> float:
-    row = "(SELECT {}::FLOAT AS x, {}::FLOAT AS y, {}::FLOAT AS w, {}::FLOAT AS h)"
-    query = f"SELECT box_iou(a, b) FROM {row.format(*a)} AS a, {row.format(*b)} AS b"
-    [(found,)] = connection.execute(query).fetchall()
+    row = "(SELECT ?::FLOAT AS x, ?::FLOAT AS y, ?::FLOAT AS w, ?::FLOAT AS h)"
+    query = f"SELECT box_iou(a, b) FROM {row} AS a, {row} AS b"
+    [(found,)] = connection.execute(query, [*a, *b]).fetchall()
     return float(found)
 
 
@@ -53,7 +53,7 @@ def test_overlap_is_the_intersection_as_a_share_of_the_union(
 
 @given(box=st.tuples(SIDES, SIDES, st.floats(1, 50, width=32), st.floats(1, 50, width=32)))
 def test_a_box_overlaps_itself_wholly(connection: duckdb.DuckDBPyConnection, box: Box) -> None:
-    assert iou(connection, box, box) == pytest.approx(1, abs=1e-4)
+    assert iou(connection, box, box) == pytest.approx(1, abs=1e-9)
 
 
 @settings(max_examples=30)
