@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from rushes import recipe_commands, sql_command
+from rushes import forget_command, recipe_commands, sql_command
 from rushes.errors import RushesError, StoppedError
 from rushes.store.objects import Objects
 from rushes.terminal import cell, err, out, table_of, text_of, this_store
@@ -109,6 +109,7 @@ def add(
 def _print_registered(done: Registered, collection: str, dry_run: bool) -> None:
     warnings = [f"{path}: no such file now; it will be a reject unless it appears" for path in done.missing]
     warnings += [f"{misfit.detail}; it will be a reject" for misfit in done.misfits]
+    warnings += [f"{uri}: it, or its id, was forgotten: not registered; --id names another" for uri in done.forgotten]
     for warning in warnings[:_SHOWN]:
         err.print(f"warning: {warning}", soft_wrap=True, markup=False)
     if len(warnings) > _SHOWN:
@@ -182,6 +183,7 @@ def _print_statuses(everything: list[list[PartitionStatus]]) -> None:
 
 
 app.command("sql", epilog=sql_command.EXAMPLES)(sql_command.sql)
+app.command("forget", epilog=forget_command.EXAMPLES)(forget_command.forget)
 
 
 @app.command(epilog="`rushes why bikes` · `rushes why bikes.000030-000076`")

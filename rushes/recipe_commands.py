@@ -62,7 +62,7 @@ def _try(objects: Objects, recipe: Recipe) -> None:
     from rushes.selection.candidates.consider import consider
     from rushes.selection.recipes.pools import check_no_circle
     from rushes.selection.recipes.recipe import names
-    from rushes.selection.select import batches_of, selection_inputs
+    from rushes.selection.select import batches_of, pool_of, selection_inputs
     from rushes.store.database import connect
 
     check_no_circle(objects, recipe)
@@ -72,10 +72,8 @@ def _try(objects: Objects, recipe: Recipe) -> None:
     if not batches:
         out.print(f"{objects.uri} has no batch for it yet: where and columns were not tried", soft_wrap=True)
         return
-    chosen = "SELECT * FROM selections WHERE list_contains(?, recipe) ORDER BY recipe, rank"
     with err.status("considering"), connect(objects, confined=True) as connection:
-        pool = connection.execute(chosen, [list(recipe.datapool)])
-        considered = consider(connection, recipe, batches, pool.to_arrow_table().to_pylist())
+        considered = consider(connection, recipe, batches, pool_of(connection, recipe))
     steps = table_of("step", "left")
     for step, count in considered.funnel:
         steps.add_row(step, str(count))
@@ -83,7 +81,7 @@ def _try(objects: Objects, recipe: Recipe) -> None:
     reasons = Counter(reject.reason for reject in considered.rejects)
     if reasons:
         out.print("rejects: " + ", ".join(f"{reasons[reason]} {reason}" for reason in sorted(reasons)), soft_wrap=True)
-    wanted = recipe.count(considered.funnel[-1][1])
+    wanted = recipe.count(dict(considered.funnel)["sequences"])
     out.print("to be chosen: " + ("as many as keep its limits" if wanted is None else f"{wanted} at most"))
 
 
@@ -116,6 +114,7 @@ def _amount(recipe: Recipe) -> str:
 @app.command("show", epilog="`rushes recipe show street`")
 def show(name: Annotated[str, typer.Argument(help="a recipe's name; see `rushes recipe list`")]) -> None:
     """Print a recipe as it was written, and tell what came of it."""
+    from rushes.packaging.package import ASSET as PACKAGED
     from rushes.selection.recipes.recipe import load, recipe_path
     from rushes.selection.select import ASSET, selection_state
     from rushes.store.manifests import read_failure, read_record
@@ -126,7 +125,7 @@ def show(name: Annotated[str, typer.Argument(help="a recipe's name; see `rushes 
     about = table_of("", "", header=False)
     state, _ = selection_state(objects, recipe)
     about.add_row("selection", state.value)
-    if (failure := read_failure(objects, ASSET, name)) is not None:
+    if (failure := read_failure(objects, ASSET, name) or read_failure(objects, PACKAGED, name)) is not None:
         about.add_row("failure", escape(failure))
     if (record := read_record(objects, ASSET, name)) is not None:
         about.add_row("chosen", cell(record.rows["selections"]))

@@ -9,7 +9,6 @@ from rushes.models.registry import models_folder
 from rushes.sources import demo_clips
 from rushes.store.objects import Objects
 
-
 # How long an example takes says how busy the machine is, and nothing about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")

@@ -1,10 +1,12 @@
 """Data sets made by hand: columns declared by name and type, filled by one append after another, read lazily.
 
-A data set is a folder, here or in a bucket: ``dataset.json`` says which columns there are, ``rows/`` holds what was
+A data set is a folder, here or in a bucket: ``declared/`` says which columns there are, ``rows/`` holds what was
 appended, ``media/`` the bytes of videos and images as they came, each under the hash of its content. ``dataset`` is
-what a person holds, ``column`` one of its columns, ``rows`` the Parquet files. Each family of types has a module:
-``videos``, ``images``, ``boxes``, ``arrays``; ``kinds`` says what a family has to offer and ``htypes`` lists them.
-``given`` is what is appended, ``intake`` how its bytes come in, ``gallery`` the page that shows a data set. Not here:
+what a person holds, ``column`` one of its columns, ``declared`` the declarations, ``rows`` the Parquet files. Each
+family of types has a module: ``videos``, ``images``, ``boxes``, ``arrays``, ``texts``; ``kinds`` says what a family has
+to offer and ``htypes`` lists them. ``given`` is what is appended, ``intake`` how its bytes come in. ``turned`` gives
+boxes in other coords, ``gallery`` is the page that shows a data set, ``moving`` what makes a video of images for it,
+and ``trained`` what training cuts clips out of. Not here:
 data sets made of a store's tables by a recipe (``rushes.packaging``).
 """
 

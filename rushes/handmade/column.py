@@ -90,6 +90,17 @@ class Column(Samples):
         for sample in samples:
             self.append(sample)
 
+    def to(self, type: str = "pixel", mode: str = "LTWH", of: str | None = None) -> Samples:
+        """Return the same boxes in other coords, of a column of ``bbox`` or ``sequence[bbox]``.
+
+        ``type`` is ``pixel`` or ``fractional``, ``mode`` ``LTRB``, ``LTWH`` or ``CCWH``. Between pixels and fractions
+        it takes the pictures' sizes: those of the data set's column of videos or images, of which ``of`` names one
+        where there are several. Raises ``SettingsError``.
+        """
+        from rushes.handmade.turned import turned
+
+        return turned(self._dataset, self, {"type": type, "mode": mode}, of)
+
     def _sample(self, number: int) -> Any:
         return self.kind.decode(self._rows.value(self.name, number), self._objects)
 
@@ -114,12 +125,10 @@ class Info(MutableMapping[str, Any]):
         return self._facts()[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._dataset.set_info(self._column, {**self._facts(), name: value})
+        self._dataset.change_info(self._column, lambda facts: facts.update({name: value}))
 
     def __delitem__(self, name: str) -> None:
-        facts = self._facts()
-        del facts[name]
-        self._dataset.set_info(self._column, facts)
+        self._dataset.change_info(self._column, lambda facts: facts.pop(name))
 
     def _facts(self) -> dict[str, Any]:
         return dict(self._dataset.kinds[self._column].declared.info)

@@ -1,7 +1,7 @@
 """A data set made by hand, as a person holds it.
 
-Here: declaring columns, appending, credentials keys, and ``dataset.json``, which says what was declared. Not here: the
-samples (``rows``, ``kinds``).
+Here: declaring columns, appending, credentials keys. Not here: where it is written what was declared (``declared``),
+the samples (``rows``, ``kinds``).
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import keyword
 import os
-import secrets
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from rushes.errors import SettingsError, StoreError
+from rushes.errors import SettingsError
+from rushes.handmade import declared as declarations
 from rushes.handmade.column import Column
 from rushes.handmade.htypes import kind
 from rushes.handmade.intake import Intake
@@ -27,9 +27,7 @@ from rushes.store.objects import Objects
 
 if TYPE_CHECKING:
     from rushes.handmade.gallery import Gallery
-
-_ABOUT = "dataset.json"
-_FORMAT, _VERSION = "rushes-handmade", 1
+    from rushes.training.clips import Clips
 
 
 def empty(path: str | os.PathLike[str], overwrite: bool = False) -> Dataset:
@@ -38,18 +36,7 @@ def empty(path: str | os.PathLike[str], overwrite: bool = False) -> Dataset:
     Raises ``StoreError`` when there is one and it is not to be given up.
     """
     objects = Objects(path)
-    about = _document({"rows": f"rows/{secrets.token_hex(4)}", "columns": {}, "creds_keys": []})
-    if not objects.create(_ABOUT, about):
-        if not overwrite:
-            raise StoreError(
-                f"{objects.uri}: there is a data set already: rushes.load({os.fspath(path)!r}) opens it, "
-                "overwrite=True begins anew and gives up what is in it"
-            )
-        _read_about(objects)  # whatever else lies here under that name is not ours to give up
-        objects.write(_ABOUT, about)  # from here on the new one is there, whatever becomes of the old one's files
-        for folder in ("rows", "media"):
-            for name in list(objects.list(folder)):
-                objects.delete(name)
+    declarations.begin(objects, path, overwrite)
     return Dataset(objects)
 
 
@@ -66,7 +53,10 @@ class Dataset:
 
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
-        self._take_in(_read_about(objects))
+        self._take_in(declarations.read(objects))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load, (self.objects.uri,)
 
     def __repr__(self) -> str:
         columns = (f"{name}: {len(self[name])} of {kind.declared.htype}" for name, kind in self.kinds.items())
@@ -122,11 +112,13 @@ class Dataset:
         named = dtype.__name__ if isinstance(dtype, type) else None if dtype is None else str(dtype)
         declared = Declaration(htype, named, sample_compression, info)
         kind(declared)
-        about = _read_about(self.objects)
-        if name in about["columns"]:
-            raise SettingsError(f"column {name!r} is there already, of htype {about['columns'][name]['htype']}")
-        about["columns"][name] = vars(declared)
-        self._write(about)
+
+        def declare(about: declarations.About) -> None:
+            if name in about["columns"]:
+                raise SettingsError(f"column {name!r} is there already, of htype {about['columns'][name]['htype']}")
+            about["columns"][name] = vars(declared)
+
+        self._change(declare)
         return Column(name, self, self._rows, self.objects)
 
     def append(self, samples: Mapping[str, Any]) -> None:
@@ -151,16 +143,19 @@ class Dataset:
             intake.store()
             self._rows.append(values)
 
-    def set_info(self, column: str, info: Mapping[str, Any]) -> None:
-        """Set a column's facts. Raises ``SettingsError`` for what cannot be written down."""
-        try:
-            json.dumps(dict(info))
-        except (TypeError, ValueError):
-            raise SettingsError(f"{column}: info holds text, numbers, lists and dicts only") from None
-        about = _read_about(self.objects)
-        about["columns"][column]["info"] = dict(info)
-        kind(Declaration(**about["columns"][column]))
-        self._write(about)
+    def change_info(self, column: str, make: Callable[[dict[str, Any]], object]) -> None:
+        """Have ``make`` change a column's facts. Raises ``SettingsError`` for what cannot be written down."""
+
+        def note(about: declarations.About) -> None:
+            info = about["columns"][column]["info"]
+            make(info)
+            try:
+                json.dumps(info)
+            except (TypeError, ValueError):
+                raise SettingsError(f"{column}: info holds text, numbers, lists and dicts only") from None
+            kind(Declaration(**about["columns"][column]))
+
+        self._change(note)
 
     def add_creds_key(self, name: str, managed: bool = False) -> None:
         """Note that links may name this credentials key. Its values are never part of the data set.
@@ -174,10 +169,11 @@ class Dataset:
                 f"{credentials.variable(name)} in the environment, or from a profile of that name",
                 stacklevel=2,
             )
-        about = _read_about(self.objects)
-        if name not in about["creds_keys"]:
-            about["creds_keys"].append(name)
-            self._write(about)
+
+        def add(about: declarations.About) -> None:
+            about["creds_keys"] = [*dict.fromkeys([*about["creds_keys"], name])]
+
+        self._change(add)
 
     def populate_creds(self, name: str, creds: credentials.Source) -> None:
         """Give the values behind a key's name, for this process alone: they are written nowhere."""
@@ -185,8 +181,33 @@ class Dataset:
             raise SettingsError(f"no credentials key {name!r} in this data set: add_creds_key({name!r})")
         credentials.populate(name, creds)
 
+    def torch(self, frames: int | None = None, *, of: str | None = None, **settings: Any) -> Clips:
+        """Return a PyTorch data set of whole sequences, or of clips of ``frames`` frames cut out of them.
+
+        A sequence is a sample of column ``of``, or of the only one of videos or sequences of images. Its boxes are of
+        the column ``boxes``, or of the only one of ``sequence[bbox]``; ``ids``, ``classes`` and ``scores`` of columns
+        so named, a list of arrays with a value for each box; its label is of the column ``label``. What there is no
+        column of is -1, a score 1. ``settings`` and samples are those of ``rushes.training.Clips``. Raises
+        ``SettingsError`` when it cannot tell which column has the pictures, or without PyTorch.
+        """
+        from rushes.handmade.trained import clips
+
+        return clips(self, frames, of, settings)
+
+    def summary(self) -> None:
+        """Print a line for each column: its name, type, number of samples, and what else is declared."""
+        lines = [("column", "htype", "samples", "declared")]
+        for name, of in self.kinds.items():
+            declared = {"dtype": of.declared.dtype, "sample_compression": of.declared.sample_compression}
+            facts = {fact: value for fact, value in declared.items() if value is not None} | dict(of.declared.info)
+            said = "  ".join(f"{fact}={value}" for fact, value in facts.items())
+            lines.append((name, of.declared.htype, str(len(self[name])), said))
+        widths = [max(map(len, column)) for column in list(zip(*lines, strict=True))[:3]]
+        for *cells, said in lines:
+            print("  ".join([*map(str.ljust, cells, widths), said]).rstrip())
+
     def visualize(self, open_browser: bool = True) -> Gallery:
-        """Show the videos with their boxes in the browser, or inline in a notebook.
+        """Show the videos and sequences of images with their boxes in the browser, or inline in a notebook.
 
         Returns at once; ``.close()`` of what is returned ends it.
         """
@@ -200,37 +221,16 @@ class Dataset:
         except SampleError as error:
             raise SampleError(f"{name}: {error}") from None
 
-    def _write(self, about: dict[str, Any]) -> None:
-        self.objects.write(_ABOUT, _document(about))
-        self._take_in(about)
+    def _change(self, make: Callable[[declarations.About], None]) -> None:
+        self._take_in(declarations.change(self.objects, make))
 
-    def _take_in(self, about: dict[str, Any]) -> None:
+    def _take_in(self, about: declarations.About) -> None:
         self.creds_keys: list[str] = about["creds_keys"]
         self.kinds: dict[str, Kind] = {
             name: kind(Declaration(**declared)) for name, declared in about["columns"].items()
         }
         if "_rows" not in self.__dict__:
             self._rows = Rows(self.objects, about["rows"])
-
-
-def _document(about: dict[str, Any]) -> bytes:
-    document = {"format": _FORMAT, "version": _VERSION, **about}
-    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _read_about(objects: Objects) -> dict[str, Any]:
-    try:
-        about = json.loads(objects.read(_ABOUT))
-    except FileNotFoundError:
-        raise StoreError(f"{objects.uri}: no data set there: rushes.empty makes one") from None
-    except ValueError:
-        about = {}
-    if not isinstance(about, dict) or (about.pop("format", None), about.pop("version", None)) != (_FORMAT, _VERSION):
-        raise StoreError(
-            f"{objects.uri}: its {_ABOUT} is not of {_FORMAT} version {_VERSION}; packaged data sets are opened by "
-            "rushes.open(…).dataset(NAME)"
-        )
-    return about
 
 
 def _no_column(name: str, columns: Mapping[str, Any]) -> str:

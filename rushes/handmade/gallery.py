@@ -1,4 +1,4 @@
-"""A data set in the browser: a list of its videos, and beside it a player with the boxes drawn over the picture.
+"""A data set in the browser: a list of its videos and sequences of images, and beside it a player that draws the boxes.
 
 Here: the list, and the boxes as the player wants them. Not here: the player (``rushes.playback``), and who may see them
 (``rushes.loopback``).
@@ -13,9 +13,12 @@ from collections.abc import Iterator
 
 from rushes import loopback
 from rushes.coords import PIXEL_LTWH, pixel_ltwh
-from rushes.errors import StoreError
+from rushes.errors import StoreError, VideoError
 from rushes.handmade.column import Column
 from rushes.handmade.dataset import Dataset
+from rushes.handmade.images import Images, ImageSequenceKind
+from rushes.handmade.moving import as_video
+from rushes.handmade.videos import VideoKind
 from rushes.handmade.views import Arrays
 from rushes.loopback import HTML, Answer, Question, redirect
 from rushes.playback.overlay import Overlay, Track
@@ -95,7 +98,10 @@ class Gallery:
             return None
         with self._lock:
             if (column, number) not in self._players:
-                video = self._dataset[column][number]
+                try:
+                    video = _video(self._dataset[column], number)
+                except VideoError:
+                    return None  # the list says why
                 show = Show(video, Overlay(tracks=_tracks(self._dataset, video, number)))
                 self._players[column, number] = Server(show), show
             return self._players[column, number][0].address(inline=True)
@@ -104,7 +110,9 @@ class Gallery:
 def visualize(dataset: Dataset, *, open_browser: bool = True) -> Gallery:
     """Show a data set's videos. Raises ``StoreError`` when it has none."""
     if not any(len(column) for column in _video_columns(dataset)):
-        raise StoreError(f"{dataset.objects.uri}: no videos to show; append some to a column of htype video")
+        raise StoreError(
+            f"{dataset.objects.uri}: no videos to show; append some to a column of htype video, or sequence[image]"
+        )
     gallery = Gallery(dataset)
     if open_browser and not in_notebook():
         webbrowser.open(gallery.url)
@@ -112,7 +120,14 @@ def visualize(dataset: Dataset, *, open_browser: bool = True) -> Gallery:
 
 
 def _video_columns(dataset: Dataset) -> list[Column]:
-    return [dataset[name] for name, kind in dataset.kinds.items() if kind.declared.htype in ("video", "link[video]")]
+    return [dataset[name] for name, kind in dataset.kinds.items() if isinstance(kind, (VideoKind, ImageSequenceKind))]
+
+
+def _video(column: Column, number: int) -> Video:
+    """Return a sample of such a column. Raises ``VideoError`` for images that make no video."""
+    sample = column[number]
+    name = f"{column.name}[{number}]"
+    return as_video(sample, name, column.info.get("fps")) if isinstance(sample, Images) else sample
 
 
 def _box_samples(dataset: Dataset, number: int) -> Iterator[tuple[Column, Arrays]]:
@@ -129,7 +144,10 @@ def _videos(dataset: Dataset) -> Iterator[tuple[Column, int]]:
 
 def _entry(dataset: Dataset, column: Column, number: int) -> str:
     """Return a video's line of the list."""
-    video = column[number]
+    try:
+        video = _video(column, number)
+    except VideoError as error:
+        return f'<a><small class="amiss">{html.escape(str(error))}</small></a>'
     facts = f"{len(video)} frames of {video.row['width']}×{video.row['height']}"
     lines = [f"<small>{html.escape(column.name)}[{number}] · {facts}</small>"]
     for boxes, sample in _box_samples(dataset, number):

@@ -13,6 +13,7 @@ from rushes.handmade.arrays import ArrayKind, LabelKind, SequenceKind
 from rushes.handmade.boxes import BoxKind, BoxSequenceKind
 from rushes.handmade.images import ImageKind, ImageSequenceKind
 from rushes.handmade.kinds import Declaration, Kind
+from rushes.handmade.texts import JsonKind, TextKind, TextSequenceKind
 from rushes.handmade.videos import LinkedVideoKind, VideoKind
 
 HTYPES: Mapping[str, Callable[[Declaration], Kind]] = MappingProxyType(
@@ -25,6 +26,10 @@ HTYPES: Mapping[str, Callable[[Declaration], Kind]] = MappingProxyType(
         "sequence[bbox]": BoxSequenceKind,
         "class_label": LabelKind,
         "sequence[class_label]": lambda declared: SequenceKind(declared, LabelKind(declared)),
+        "text": TextKind,
+        "sequence[text]": lambda declared: TextSequenceKind(declared, TextKind(declared)),
+        "json": JsonKind,
+        "sequence[json]": lambda declared: TextSequenceKind(declared, JsonKind(declared)),
         "generic": ArrayKind,
         "sequence[generic]": lambda declared: SequenceKind(declared, ArrayKind(declared)),
         "sequence[]": lambda declared: SequenceKind(declared, ArrayKind(declared)),

@@ -1,7 +1,8 @@
-"""Columns of images: ``image``, and ``sequence[image]`` for the frames of a video as files. Bytes are kept as they are.
+"""Columns of images: ``image``, and ``sequence[image]`` for the frames of a video. Files are kept as they are.
 
-The images of one sample lie in one tar, as files that anybody can take out, and are read by their places in it. Here:
-JPEG and PNG. Not here: moving pictures (``videos``).
+The images of one sample lie in one tar, as files that anybody can take out, and are read by their places in it. Arrays
+of pixels are encoded: as PNG, which loses nothing, unless the column is of JPEG. Here: JPEG and PNG. Not here: films
+(``videos``), images shown one after another (``moving``).
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ from rushes.ranges import Ranges, open_ranges
 from rushes.ranges.address import shown
 from rushes.store.objects import Objects
 
+JPEG_START = b"\xff\xd8"
 # What a column may say that its images are, and the format's own name.
 _FORMATS: Mapping[str, str] = MappingProxyType({"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG"})
+# How arrays are encoded.
+_ENCODING: Mapping[str, Mapping[str, Any]] = MappingProxyType({"JPEG": {"quality": 95}, "PNG": {"compress_level": 4}})
+_SUFFIXES: Mapping[str, str] = MappingProxyType({"JPEG": ".jpg", "PNG": ".png"})
 _TYPE = pa.struct(
     [
         ("media", pa.string()),
@@ -65,11 +70,13 @@ class ImageKind(Kind):
         path = intake.scratch(".tar")
         with tarfile.open(path, "w") as archive:
             for number, sample in enumerate(samples):
-                if not isinstance(sample, ReadFile):
-                    raise SampleError(f"an image is appended as rushes.read(PATH), not as {kind_of(sample)}")
-                data = _bytes(sample, intake)
-                height, width = self._look_at(sample, data)
-                about = tarfile.TarInfo(f"{number:06d}-{PurePosixPath(shown(sample.uri)).name}")
+                if isinstance(sample, ReadFile):
+                    data, name = _bytes(sample, intake), f"-{PurePosixPath(shown(sample.uri)).name}"
+                    height, width = self._look_at(sample, data)
+                else:
+                    data, name = self._encoded(sample)
+                    height, width = sample.shape[:2]
+                about = tarfile.TarInfo(f"{number:06d}{name}")
                 about.size = len(data)
                 archive.addfile(about, io.BytesIO(data))
                 sizes.append(len(data))
@@ -80,6 +87,20 @@ class ImageKind(Kind):
         media = intake.keep(path, ".tar").name
         row = {"media": media, "offsets": offsets, "sizes": sizes, "heights": heights, "widths": widths}
         return pa.array([row], _TYPE)
+
+    def _encoded(self, pixels: Any) -> tuple[bytes, str]:
+        """Return an array of pixels as a file, and the suffix of its name."""
+        if not isinstance(pixels, np.ndarray):
+            raise SampleError(f"an image is appended as rushes.read(PATH) or an array, not as {kind_of(pixels)}")
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+            raise SampleError(
+                f"an image is an array of uint8 (height, width, 3), RGB, not {pixels.dtype} {pixels.shape}; "
+                "other arrays are for htype generic"
+            )
+        found = _FORMATS[self.declared.sample_compression or "png"]
+        sink = io.BytesIO()
+        PillowImage.fromarray(np.ascontiguousarray(pixels)).save(sink, found, **_ENCODING[found])
+        return sink.getvalue(), _SUFFIXES[found]
 
     def _look_at(self, sample: ReadFile, data: bytes) -> tuple[int, int]:
         """Return an image's height and width."""
@@ -101,9 +122,9 @@ class ImageSequenceKind(ImageKind):
     """Images in order, such as the frames of a video."""
 
     def encode(self, sample: Any, intake: Intake) -> pa.Array:
-        if not isinstance(sample, (list, tuple)):
-            raise SampleError(f"a sequence of images is a list of rushes.read(PATH), not {kind_of(sample)}")
-        return self.packed(sample, intake)
+        if not isinstance(sample, (list, tuple, np.ndarray)):
+            raise SampleError(f"a sequence of images is a list of rushes.read(PATH) or arrays, not {kind_of(sample)}")
+        return self.packed(list(sample), intake)
 
     def decode(self, value: pa.Scalar, objects: Objects) -> Images:
         return _images(value, objects)
@@ -120,6 +141,11 @@ class Image:
         """(height, width, 3)."""
         return self._images.shape[1:]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self._images.sizes[0]
+
     def tobytes(self) -> bytes:
         """Return the file as it was appended."""
         return self._images.tobytes()[0]
@@ -131,14 +157,14 @@ class Image:
 
 @dataclass(frozen=True)
 class Images:
-    """Images in order, still unread."""
+    """Images in order, still unread: of each, where it lies in the bytes of ``source``, and its (height, width)."""
 
-    _source: Ranges
-    _spans: Sequence[tuple[int, int]]
-    _sizes: Sequence[tuple[int, int]]
+    source: Ranges
+    spans: Sequence[tuple[int, int]]
+    sizes: Sequence[tuple[int, int]]
 
     def __len__(self) -> int:
-        return len(self._spans)
+        return len(self.spans)
 
     def __iter__(self) -> Iterator[Image]:
         return (self[i] for i in range(len(self)))
@@ -150,23 +176,27 @@ class Images:
     def __getitem__(self, key: int | Many) -> Image | Images:
         places = positions(key, len(self), "image")
         chosen = [places] if isinstance(places, int) else places
-        images = Images(self._source, [self._spans[i] for i in chosen], [self._sizes[i] for i in chosen])
+        images = Images(self.source, [self.spans[i] for i in chosen], [self.sizes[i] for i in chosen])
         return Image(images) if isinstance(places, int) else images
 
     @property
     def shape(self) -> tuple[int | None, ...]:
         """(images, height, width, 3), None where they differ."""
-        sides = zip(*self._sizes, strict=True)
+        sides = zip(*self.sizes, strict=True)
         return len(self), *(same[0] if len(set(same)) == 1 else None for same in sides), 3
 
     def tobytes(self) -> list[bytes]:
         """Return the files as they were appended."""
-        return self._source.read(self._spans)
+        return self.source.read(self.spans)
+
+    def heads(self, size: int) -> list[bytes]:
+        """Return how each file begins."""
+        return self.source.read([(start, start + size) for start, _ in self.spans])
 
     def numpy(self, aslist: bool = False) -> np.ndarray | list[np.ndarray]:
         """Decode them: uint8 (n, h, w, 3) RGB, or a list where sizes differ; ``aslist``: a list in any case."""
         pictures = [_decoded(data) for data in self.tobytes()]
-        return pictures if aslist or len(set(self._sizes)) != 1 else np.stack(pictures)
+        return pictures if aslist or len(set(self.sizes)) != 1 else np.stack(pictures)
 
 
 def _images(value: pa.Scalar, objects: Objects) -> Images:
@@ -186,6 +216,6 @@ def _bytes(file: ReadFile, intake: Intake) -> bytes:
 
 
 def _decoded(data: bytes) -> np.ndarray:
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(JPEG_START):
         return decode_jpeg(data)
     return np.array(PillowImage.open(io.BytesIO(data)).convert("RGB"), np.uint8)

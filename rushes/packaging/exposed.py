@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ from rushes.video.sampling import scaled_down
 
 # JPEGs lie as they are in every file that holds them. Within one, 0xff is never followed by 0xd8 or 0xd9.
 _JPEG = re.compile(rb"\xff\xd8\xff.*?\xff\xd9", re.DOTALL)
-_PICTURES = re.compile(r"\.(jpg|tar)$|_tfrecord-")
+_PICTURES = re.compile(r"\.(jpg|tar)$|_(tfrecord|records)-")
 _FILMS = re.compile(r"\.mp4$")
 
 
@@ -97,8 +98,7 @@ class _Finder:
         self.exposed: list[Exposed] = []
 
     def search(self, path: str, data: bytes, at_most: int) -> None:
-        films = bool(_FILMS.search(path))
-        for number, picture in _of_film(data, at_most) if films else _of_jpegs(data, at_most):
+        for number, picture in _pictures(path, data, at_most):
             same = hashlib.sha256(picture.tobytes()).digest()
             if same not in self._seen:
                 self._seen.add(same)
@@ -116,6 +116,33 @@ class _Finder:
                 written = kind.name != "plate" or legible(picture, box)
                 if score >= kind.min_score and written:
                     yield Exposed(path, number, kind.name, round(score, 3), tuple(np.round(box, 1).tolist()))
+
+
+def _pictures(path: str, data: bytes, at_most: int) -> Iterator[tuple[int, np.ndarray]]:
+    if _FILMS.search(path):
+        return _of_film(data, at_most)
+    films = list(_films_within(data)) if path.endswith(".tar") else []
+    return _of_films(films, at_most) if films else _of_jpegs(data, at_most)
+
+
+def _films_within(archive: bytes) -> Iterator[bytes]:
+    """Yield the films of an archive that begins with one; in others there are pictures."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar:
+            if not _FILMS.search(member.name):
+                return
+            yield archive[member.offset_data : member.offset_data + member.size]
+
+
+def _of_films(films: Sequence[bytes], at_most: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Take pictures out of some films, numbered on from each to the next."""
+    first = 0
+    for film in (films[i] for i in _spread(len(films), at_most)):
+        last = first
+        for number, picture in _of_film(film, -(-at_most // min(len(films), at_most))):
+            last = first + number
+            yield last, picture
+        first = last + 1
 
 
 def _of_jpegs(data: bytes, at_most: int) -> Iterator[tuple[int, np.ndarray]]:

@@ -42,7 +42,9 @@ class TrackFormat(Protocol):
 
 FORMATS: Mapping[str, Format] = {
     "coco-vid": coco_vid,
-    "mediasequence": mediasequence,
+    "mediasequence": mediasequence.PLAIN,
+    "mediasequence-charades": mediasequence.CHARADES,
+    "mediasequence-demo": mediasequence.DEMO,
     "mot": mot,
     "native": native,
     "webdataset": webdataset,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO
 
-from rushes.packaging.mediasequence import LABELS_PATH
+from rushes.packaging.mediasequence import LABELS_PATH, SEGMENT_LABELS_PATH
 from rushes.packaging.mediasequence_example import Example
 from rushes.packaging.packed import PackagingError
 from rushes.packaging.tfrecord import read_record, record_spans
@@ -56,10 +56,18 @@ class MediaSequence:
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
-        """The names of the classes by their index, from ``labels.csv`` beside the shards; none where there is none."""
-        if not self.objects.exists(LABELS_PATH):
+        """The names of the objects' classes by their index, from ``labels.csv`` beside the shards; none without it."""
+        return self._listed(LABELS_PATH)
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of the labels that clips and segments have: those that people gave, else the objects' classes."""
+        return self._listed(SEGMENT_LABELS_PATH) or self.class_names
+
+    def _listed(self, path: str) -> tuple[str, ...]:
+        if not self.objects.exists(path):
             return ()
-        rows = list(csv.DictReader(io.StringIO(self.objects.read(LABELS_PATH).decode())))
+        rows = list(csv.DictReader(io.StringIO(self.objects.read(path).decode())))
         names = {int(row["index"]): row["string"] for row in rows}
         return tuple(names.get(i, "") for i in range(max(names, default=-1) + 1))
 

@@ -1,7 +1,8 @@
-"""The native format: JPEGs in plain tar shards, and Parquet that knows where each of them lies.
+"""The native format: JPEGs or films in plain tar shards, and Parquet that knows where each of them lies.
 
 Here: writing. The images are the given bytes, never encoded again; any tar program unpacks them, and by their offsets
-any of them is one ranged read. Not here: the paths and schemas (``native_layout``), reading (``reader``).
+any of them is one ranged read. Of a film the packets are known by their places, so that frames are read likewise.
+Not here: the paths and schemas (``native_layout``), reading (``reader``).
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rushes.packaging import native_layout as layout
+from rushes.packaging.media_rows import film_row, packet_rows, place_of
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary, class_name, in_order, members
 from rushes.packaging.tar import Tar
 
 _Row = dict[str, Any]
+_FILMS = "films"  # what the index is told of a shard that has them
 
 
 def shard_files(sequences: Iterable[PackedSequence], shard: Shard, class_names: Sequence[str]) -> Iterator[File]:
@@ -29,16 +32,31 @@ def shard_files(sequences: Iterable[PackedSequence], shard: Shard, class_names: 
     sequence_rows: list[_Row] = []
     frames = [layout.FRAMES.empty_table()]
     boxes = [layout.BOXES.empty_table()]
+    films: list[_Row] = []
+    packets = [layout.PACKETS.empty_table()]
     for sequence in members(sequences, shard):
         for class_id in {int(i) for frame_boxes in sequence.boxes for i in frame_boxes.class_ids}:
             class_name(class_names, class_id)
-        offsets = [tar.add(f"{sequence.sequence_id}/{step:06d}.jpg", jpeg) for step, jpeg in enumerate(sequence.jpegs)]
         sequence_rows.append(_sequence_row(sequence))
-        frames.append(_frame_rows(sequence, media_path, offsets))
+        if (film := sequence.film) is None:
+            names = (f"{sequence.sequence_id}/{step:06d}.jpg" for step in range(len(sequence)))
+            offsets = [tar.add(name, jpeg) for name, jpeg in zip(names, sequence.jpegs, strict=True)]
+            frames.append(_frame_rows(sequence, media_path, offsets, [len(jpeg) for jpeg in sequence.jpegs]))
+        else:
+            offset = 0 if film.data is None else tar.add(f"{sequence.sequence_id}.mp4", film.data)
+            films.append(film_row(film, sequence.sequence_id, media_path, offset))
+            packets.append(packet_rows(film, sequence.sequence_id))
+            at = np.searchsorted(film.frames, sequence.frames)
+            place = place_of(film, media_path)
+            frames.append(_frame_rows(sequence, place, offset + film.index.pos[at], film.index.size[at]))
         boxes.append(_box_rows(sequence))
     yield File(media_path, tar.close(), tar.count)
     yield _parquet(layout.table_path("frames", shard.stem), pa.concat_tables(frames))
     yield _parquet(layout.table_path("boxes", shard.stem), pa.concat_tables(boxes))
+    if films:
+        table = pa.Table.from_pylist(films, schema=layout.FILMS)
+        yield _parquet(layout.table_path("films", shard.stem), table, carried=_FILMS)
+        yield _parquet(layout.table_path("packets", shard.stem), pa.concat_tables(packets))
     table = pa.Table.from_pylist(sequence_rows, schema=layout.SEQUENCES)
     yield _parquet(layout.table_path("sequences", shard.stem), table)
 
@@ -54,7 +72,7 @@ def index_files(shards: Sequence[ShardSummary], class_names: Sequence[str]) -> I
     yield _parquet(layout.SEQUENCE_INDEX_PATH, pa.Table.from_pylist(rows, schema=layout.SEQUENCE_INDEX))
     index = {
         "format": layout.FORMAT,
-        "version": layout.VERSION,
+        "version": layout.FILMS_VERSION if any(_FILMS in summary.carried for summary in ordered) else layout.VERSION,
         "class_names": list(class_names),
         "shards": [
             {
@@ -94,16 +112,18 @@ def _sequence_row(sequence: PackedSequence) -> _Row:
     }
 
 
-def _frame_rows(sequence: PackedSequence, media_path: str, offsets: Sequence[int]) -> pa.Table:
+def _frame_rows(
+    sequence: PackedSequence, path: str, offsets: Sequence[int] | np.ndarray, sizes: Sequence[int] | np.ndarray
+) -> pa.Table:
     count = len(sequence)
     columns = [
         [sequence.sequence_id] * count,
         range(count),
         sequence.frames,
         sequence.times_s,
-        [media_path] * count,
+        [path] * count,
         offsets,
-        [len(jpeg) for jpeg in sequence.jpegs],
+        sizes,
     ]
     return _table(columns, layout.FRAMES)
 
@@ -131,11 +151,11 @@ def _table(columns: Sequence[Any], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _parquet(path: str, table: pa.Table) -> File:
+def _parquet(path: str, table: pa.Table, carried: str | None = None) -> File:
     """Strings as dictionaries, floats split by byte, whole numbers as differences: small, and quick to write."""
     sink = io.BytesIO()
     strings = [field.name for field in table.schema if pa.types.is_string(field.type)]
     encodings = {field.name: "BYTE_STREAM_SPLIT" for field in table.schema if pa.types.is_floating(field.type)}
     encodings |= {field.name: "DELTA_BINARY_PACKED" for field in table.schema if pa.types.is_integer(field.type)}
     pq.write_table(table, sink, compression="zstd", use_dictionary=strings, column_encoding=encodings)
-    return File(path, sink.getvalue(), table.num_rows)
+    return File(path, sink.getvalue(), table.num_rows, carried=carried)

@@ -1,43 +1,42 @@
 """Packaging a selection: its parts in worker processes, then what speaks of the whole data set.
 
 A killed run takes up at the next part: a part's note is written after its files, the data set's manifest after all
-parts. Here: that order, versions, ``dataset.json`` and the rows of ``datasets``. Not here: one part (``parts``), what
-the files look like (one module a format), where the pixels come from (``sequences``).
+parts. Here: that order, versions and the rows of ``datasets``. Not here: one part (``parts``), what the files look like
+(one module a format), where the pixels come from (``sequences``), what ``dataset.json`` says (``about``).
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from rushes.errors import StoreError
+from rushes.packaging.about import Written, about
+from rushes.packaging.chosen import Chosen
 from rushes.packaging.classes import classes_of
 from rushes.packaging.formats import FORMATS
+from rushes.packaging.labels import labels_of
 from rushes.packaging.packed import ShardSummary
 from rushes.packaging.parts import FileRow, Part, PartWork, dataset_root, parts
-from rushes.packaging.sequences import Chosen
 from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import ASSET as SELECTION
 from rushes.store.database import connect
-from rushes.store.manifests import Record, read_record, write_record
+from rushes.store.forgotten import Forgotten, take_back
+from rushes.store.manifests import Record, read_record, record_path, write_record
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason, Reject
 from rushes.store.schemas import DATASETS, RECIPE, REJECTS
-from rushes.store.tables import write_partition
+from rushes.store.tables import partition_path, write_partition
 from rushes.work import pool
 from rushes.work.ahead import Ready
 from rushes.work.plan import State, digest
 
 ASSET = "packaged_datasets"
-VERSION = "3"
-
-_LICENCES = {
-    "pixels": "Frames keep the rights of the videos they come from; see 'sources'.",
-    "labels": "Boxes made by Ultralytics models: their weights are AGPL-3.0. Annotated ones keep their source's terms.",
-}
+VERSION = "4"
 
 
 def package_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
@@ -67,20 +66,40 @@ def package(
         raise StoreError(f"recipe {recipe.name} has no selection: build {SELECTION} first")
     chosen = _chosen(objects, recipe)
     version = identity[:12]
-    all_parts = parts(recipe, chosen)
+    all_parts = parts(objects, recipe, chosen)
     with connect(objects) as connection:
         classes = classes_of(connection, (one.clip_id for one in chosen))
-    work = PartWork(objects, recipe, version, classes)
+        labels = labels_of(connection, (one.video_id for one in chosen))
+    work = PartWork(objects, recipe, version, classes, labels)
     todo = [part for part in all_parts if not objects.exists(work.note(part))]
     done = len(all_parts) - len(todo)
     progress(done, len(all_parts))
     count = pool.default_workers() if workers is None else workers
-    for _, error in pool.run(work, Ready(todo), count) if count else pool.run_here(work, Ready(todo)):
-        if isinstance(error, BaseException):
-            raise error
-        done += 1
-        progress(done, len(all_parts))
-    return _finish(objects, recipe, work, all_parts, chosen, identity)
+    with _nothing_forgotten(objects, recipe, version, chosen):
+        for _, error in pool.run(work, Ready(todo), count) if count else pool.run_here(work, Ready(todo)):
+            if isinstance(error, BaseException):
+                raise error
+            done += 1
+            progress(done, len(all_parts))
+        return _finish(objects, recipe, work, all_parts, chosen, identity)
+
+
+@contextmanager
+def _nothing_forgotten(objects: Objects, recipe: Recipe, version: str, chosen: Sequence[Chosen]) -> Iterator[None]:
+    """Take back what is written inside when one of the videos is forgotten meanwhile, perhaps unseen."""
+    try:
+        yield
+    finally:
+        forgotten = Forgotten.of(objects)
+        if any(forgotten.id(one.video_id) for one in chosen):
+            names = [
+                f"datasets/{recipe.name}/dataset.json",
+                *objects.list(dataset_root(recipe.name, version)),
+                partition_path(DATASETS, {RECIPE: recipe.name}),
+                partition_path(REJECTS, {"asset": ASSET, "partition": recipe.name}),
+                record_path(ASSET, recipe.name),
+            ]
+            take_back(objects, names, f"recipe {recipe.name}")
 
 
 def _chosen(objects: Objects, recipe: Recipe) -> list[Chosen]:
@@ -104,7 +123,8 @@ def _chosen(objects: Objects, recipe: Recipe) -> list[Chosen]:
 def _finish(
     objects: Objects, recipe: Recipe, work: PartWork, all_parts: list[Part], chosen: list[Chosen], identity: str
 ) -> Record:
-    notes = [json.loads(objects.read(work.note(part))) for part in all_parts]
+    all_notes = [json.loads(objects.read(work.note(part))) for part in all_parts]
+    notes = [note["formats"] for note in all_notes]
     files = [FileRow(**f) for note in notes for written in note.values() for f in written["files"]]
     dropped: dict[str, dict[str, int]] = {}
     for name in recipe.formats:
@@ -114,8 +134,8 @@ def _finish(
             files += [work.put(name, file) for file in FORMATS[name].index_files(summaries, work.classes.names)]
         counts = sum((Counter(one["dropped"]) for one in written), Counter[str]())
         dropped |= {name: dict(sorted(counts.items()))} if counts else {}
-    about = _about(objects, recipe, work.version, chosen, files, dropped)
-    data = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False).encode()
+    told = about(objects, recipe, work.version, VERSION, chosen, Written(files, _boxes(all_parts, all_notes), dropped))
+    data = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False).encode()
     objects.write(f"{dataset_root(recipe.name, work.version)}/dataset.json", data)
     rows = DATASETS.from_rows([{"version": work.version, **asdict(f)} for f in files])
     size = len(write_partition(objects, DATASETS, {RECIPE: recipe.name}, rows))
@@ -144,40 +164,12 @@ def _finish(
     return record
 
 
-def _about(
-    objects: Objects,
-    recipe: Recipe,
-    version: str,
-    chosen: list[Chosen],
-    files: Iterable[FileRow],
-    dropped: dict[str, dict[str, int]],
-) -> dict[str, Any]:
-    """Return what ``dataset.json`` says: what is in the data set and all that it was made from."""
-    selection = read_record(objects, SELECTION, recipe.name)
-    inputs = selection.inputs if selection else {}
-    used = sorted({c.video_id for c in chosen})
-    with connect(objects) as connection:
-        sources = connection.execute(
-            "SELECT video_id, sha256, source_uri FROM videos WHERE list_contains(?, video_id) ORDER BY video_id", [used]
-        ).fetchall()
-    records = [read_record(objects, *name.split("/", 1)) for name in sorted(inputs)]
-    return {
-        "name": recipe.name,
-        "version": version,
-        "recipe": recipe.model_dump(mode="json"),
-        "counts": {
-            "sequences": len(chosen),
-            "frames": sum(len(c.frames) for c in chosen),
-            "videos": len(used),
-            "splits": dict(sorted(Counter(c.split for c in chosen).items())),
-        },
-        "dropped": dropped,
-        "files": [asdict(f) for f in files],
-        "sources": [{"video_id": v, "sha256": s, "source_uri": u} for v, s, u in sources],
-        "lineage": {
-            name: {"identity": inputs[name], **record.shaped_by}
-            for name, record in zip(sorted(inputs), records, strict=True)
-            if record is not None
-        },
-        "licences": _LICENCES,
-    }
+def _boxes(all_parts: Sequence[Part], notes: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
+    """Return the boxes on the sequences' frames by split and class; those of whole tracks where only they were
+    written."""
+    of_videos = all(part.of_videos for part in all_parts)
+    boxes: dict[str, Counter[str]] = {}
+    for part, note in zip(all_parts, notes, strict=True):
+        if part.of_videos == of_videos:
+            boxes.setdefault(part.shard.split, Counter()).update(note["boxes"])
+    return boxes

@@ -11,12 +11,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from rushes.errors import RushesError
+from rushes.packaging.packed_beside import Beside
+
+if TYPE_CHECKING:
+    from rushes.packaging.media_film import Film
 
 SPLITS = ("train", "val", "test", "all")
 
@@ -76,7 +80,9 @@ class PackedSequence:
     people have told what is there, be it nothing. ``width``, ``height`` and the nominal
     ``frame_rate`` are those of the delivered images; ``media_id`` is the sha256 of the source file, of a link its ETag
     or address. ``embedding`` float32 (d,) is the sequence's mean vector of ``embedding_model``; ``label`` the class id
-    and name of the sequence's track or main class.
+    and name of the sequence's track or main class. ``beside`` is what else there is, for formats that have room for it.
+    ``film`` has the frames for the native format where the recipe wants films; where no other format is written, there
+    are no ``jpegs`` then.
     """
 
     sequence_id: str
@@ -99,6 +105,8 @@ class PackedSequence:
     embedding: npt.NDArray[np.float32] | None
     label: tuple[int, str] | None
     embedding_model: str = "embedding"
+    beside: Beside = field(default_factory=Beside)
+    film: Film | None = None
 
     def __post_init__(self) -> None:
         if not _SAFE_NAME.fullmatch(self.sequence_id):
@@ -107,16 +115,17 @@ class PackedSequence:
             )
         if self.split not in SPLITS:
             raise PackagingError(f"sequence {self.sequence_id} has the split {self.split!r}: use one of {SPLITS}")
-        count = len(self.jpegs)
-        lengths = {len(self.frames), len(self.times_s), len(self.boxes), len(self.annotated), count}
+        count = len(self.frames)
+        lengths = {len(self.times_s), len(self.boxes), len(self.annotated), count}
+        lengths |= set() if self.film is not None and not self.jpegs else {len(self.jpegs)}
         if len(lengths) > 1 or count == 0:
             raise PackagingError(
-                f"sequence {self.sequence_id} has {len(self.frames)} frames, {len(self.times_s)} times, {count} images "
+                f"sequence {self.sequence_id} has {count} frames, {len(self.times_s)} times, {len(self.jpegs)} images "
                 f"and {len(self.boxes)} lists of boxes, or other flags: give as many of each, and at least one"
             )
 
     def __len__(self) -> int:
-        return len(self.jpegs)
+        return len(self.frames)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
+from math import ceil
 from typing import Any
 
+from rushes.packaging.chosen import Chosen
 from rushes.packaging.classes import Classes
 from rushes.packaging.formats import FORMATS, TRACK_FORMATS
+from rushes.packaging.labels import Labels
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary
-from rushes.packaging.sequences import Chosen, packed_sequences
+from rushes.packaging.sequences import packed_sequences
+from rushes.packaging.sizes import estimated_bytes
 from rushes.packaging.whole_tracks import packed_videos
 from rushes.selection.recipes.recipe import Recipe
 from rushes.store.objects import Objects
@@ -50,30 +54,39 @@ def dataset_root(recipe: str, version: str) -> str:
     return f"datasets/{recipe}/{version}"
 
 
-def parts(recipe: Recipe, chosen: list[Chosen]) -> list[Part]:
+def parts(objects: Objects, recipe: Recipe, chosen: list[Chosen]) -> list[Part]:
     """Share a selection out, once for the formats of sequences and once for those of tracks, if there are any."""
+    sizes = estimated_bytes(objects, recipe, chosen) if recipe.shard_mb is not None else [0.0] * len(chosen)
     found: list[Part] = []
     for split in sorted({one.split for one in chosen}):
         members = [one for one in chosen if one.split == split]
+        count = _shard_count(recipe, [size for one, size in zip(chosen, sizes, strict=True) if one.split == split])
         if any(name in FORMATS for name in recipe.formats):
-            found += _shards(recipe, split, members)
+            found += _shards(recipe, split, members, count)
         if any(name in TRACK_FORMATS for name in recipe.formats):
-            found += _videos(recipe, split, members)
+            found += _videos(recipe, split, members, -(-len(members) // count))
     return found
 
 
-def _shards(recipe: Recipe, split: str, members: list[Chosen]) -> Iterator[Part]:
+def _shard_count(recipe: Recipe, sizes: list[float]) -> int:
+    """Return how many shards sequences of these sizes go into; none is without a sequence."""
+    count = recipe.shards or -(-len(sizes) // recipe.shard_sequences)
+    if recipe.shard_mb is not None:
+        count = ceil(sum(sizes) / (recipe.shard_mb * 1e6))
+    return max(1, min(count, len(sizes)))
+
+
+def _shards(recipe: Recipe, split: str, members: list[Chosen], count: int) -> Iterator[Part]:
     """Yield shards: sequence i goes into shard i mod n, so that ranks mix."""
-    count = -(-len(members) // recipe.shard_sequences)
     for i in range(count):
         yield Part(Shard(recipe.name, split, i, count), tuple(members[i::count]), of_videos=False)
 
 
-def _videos(recipe: Recipe, split: str, members: list[Chosen]) -> Iterator[Part]:
+def _videos(recipe: Recipe, split: str, members: list[Chosen], size: int) -> Iterator[Part]:
     """Yield groups of videos that have about as many sequences as a shard; a video is in one of them."""
     groups: list[list[Chosen]] = [[]]
     for _, of_video in groupby(sorted(members, key=_video_of), key=_video_of):
-        if len(groups[-1]) >= recipe.shard_sequences:
+        if len(groups[-1]) >= size:
             groups.append([])
         groups[-1] += of_video
     for i, group in enumerate(groups):
@@ -92,6 +105,7 @@ class PartWork:
     recipe: Recipe
     version: str
     classes: Classes
+    labels: Labels | None
 
     def note(self, part: Part) -> str:
         """The name of the object that says that a part's files are all there."""
@@ -99,8 +113,9 @@ class PartWork:
         return f"{dataset_root(self.recipe.name, self.version)}/{kind}/{part.shard.stem}.json"
 
     def __call__(self, part: Part) -> None:
-        written = self._tracks(part) if part.of_videos else self._sequences(part)
-        self.objects.write(self.note(part), json.dumps(written, sort_keys=True).encode())
+        written, boxes = self._tracks(part) if part.of_videos else self._sequences(part)
+        note = {"formats": written, "boxes": boxes}
+        self.objects.write(self.note(part), json.dumps(note, sort_keys=True).encode())
 
     def put(self, format_name: str, file: File) -> FileRow:
         """Store a file of a format."""
@@ -111,9 +126,13 @@ class PartWork:
     def _root(self, format_name: str) -> str:
         return f"{dataset_root(self.recipe.name, self.version)}/{format_name}/"
 
-    def _sequences(self, part: Part) -> dict[str, _Written]:
-        sequences = packed_sequences(self.objects, self.recipe, part.chosen, self.classes)
-        return {name: self._shard(name, sequences, part.shard) for name in self.recipe.formats if name in FORMATS}
+    def _sequences(self, part: Part) -> tuple[dict[str, _Written], Counter[str]]:
+        """Write a shard in each format; return what was written, and how many boxes of each class there are."""
+        sequences = packed_sequences(self.objects, self.recipe, part.chosen, self.classes, self.labels)
+        ids = Counter(int(id) for sequence in sequences for boxes in sequence.boxes for id in boxes.class_ids)
+        written: dict[str, _Written] = {}
+        written |= {name: self._shard(name, sequences, part.shard) for name in self.recipe.formats if name in FORMATS}
+        return written, Counter({self.classes.names[id]: count for id, count in ids.items()})
 
     def _shard(self, name: str, sequences: list[PackedSequence], shard: Shard) -> _Written:
         rows, carried, dropped = [], [], Counter[str]()
@@ -132,10 +151,14 @@ class PartWork:
         files = [asdict(row) for row in rows]
         return {"summary": summary.to_json(), "files": files, "dropped": dict(dropped), "rejects": []}
 
-    def _tracks(self, part: Part) -> dict[str, _Written]:
+    def _tracks(self, part: Part) -> tuple[dict[str, _Written], Counter[str]]:
+        """Write a group of videos in each format; return what was written, and how many boxes of each class."""
         formats = [name for name in self.recipe.formats if name in TRACK_FORMATS]
         written: dict[str, _Written] = {name: {"files": [], "dropped": Counter(), "rejects": []} for name in formats}
+        boxes: Counter[str] = Counter()
         for video in packed_videos(self.objects, self.recipe, part.chosen):
+            for track in video.tracks:
+                boxes[track.class_name] += len(track.frames)
             for name in formats:
                 for made in TRACK_FORMATS[name].video_files(video):
                     if isinstance(made, File):
@@ -143,4 +166,4 @@ class PartWork:
                         written[name]["dropped"].update(made.dropped)
                     else:
                         written[name]["rejects"].append(made.row())
-        return written
+        return written, boxes

@@ -49,13 +49,14 @@ def open_dataset(fs: fsspec.AbstractFileSystem, root: str) -> Dataset:
     """
     files = Files(fs, root.rstrip("/"))
     index = json.loads(files.read(layout.INDEX_PATH))
-    if index.get("format") != layout.FORMAT or index.get("version") != layout.VERSION:
+    if index.get("format") != layout.FORMAT or index.get("version") not in (layout.VERSION, layout.FILMS_VERSION):
         raise DatasetError(
             f"{root} holds {index.get('format')} version {index.get('version')}, not {layout.FORMAT} version "
-            f"{layout.VERSION}: package it again, or read it with the release that wrote it"
+            f"{layout.VERSION} or {layout.FILMS_VERSION}: package it again, or read it with the release that wrote it"
         )
     sequences = files.table(layout.SEQUENCE_INDEX_PATH)
-    shards = Shards(files, [shard["stem"] for shard in index["shards"]], [s["sequences"] for s in index["shards"]])
+    stems, counts = [shard["stem"] for shard in index["shards"]], [shard["sequences"] for shard in index["shards"]]
+    shards = Shards(files, stems, counts, of_films=index["version"] == layout.FILMS_VERSION)
     if sequences.num_rows != len(shards):
         raise DatasetError(f"{root} lists {sequences.num_rows} sequences and has {len(shards)}: package it again")
     return Dataset(shards, sequences, tuple(index["class_names"]), np.arange(len(shards)))
@@ -197,7 +198,7 @@ class Dataset:
 
     @property
     def frames(self) -> Column[Images]:
-        """``[5][9].numpy()`` uint8 (h, w, 3) RGB; ``[5].numpy()`` (n, h, w, 3); ``[5][9].jpeg()`` the stored bytes."""
+        """``[5][9].numpy()`` uint8 (h, w, 3) RGB; ``[5].numpy()`` (n, h, w, 3); ``[5][9].jpeg()`` it as JPEG."""
         return self._column(attrgetter("images"))
 
     @property

@@ -24,6 +24,7 @@ from google.protobuf.message import DecodeError
 from rushes.packaging.packed import PackagingError
 
 Feature = npt.NDArray[np.int64] | npt.NDArray[np.float32] | tuple[bytes, ...]
+Context = Mapping[str, Feature]
 
 _PACKAGE = "tensorflow"
 _Field = descriptor_pb2.FieldDescriptorProto
@@ -41,7 +42,10 @@ class Steps:
     counts: Sequence[int]
 
 
-def build(context: Mapping[str, Feature], feature_lists: Mapping[str, Sequence[Feature] | Steps]) -> bytes:
+Lists = Mapping[str, Sequence[Feature] | Steps]
+
+
+def build(context: Context, feature_lists: Lists) -> bytes:
     """The serialised message; maps are written sorted by key, so that the same values give the same bytes."""
     features = [_pair(key, _feature(context[key])) for key in sorted(context)]
     lists = [part for key in sorted(feature_lists) for part in _pair_in_parts(key, _feature_list(feature_lists[key]))]
@@ -62,6 +66,26 @@ def parse(data: bytes) -> tuple[dict[str, Feature], dict[str, list[Feature]]]:
         for key, feature_list in example.feature_lists.feature_list.items()
     }
     return context, lists
+
+
+def whole(*values: int) -> Feature:
+    """A feature of whole numbers."""
+    return np.array(values, np.int64)
+
+
+def real(*values: float) -> Feature:
+    """A feature of float32 numbers."""
+    return np.array(values, np.float32)
+
+
+def text(*values: str | bytes) -> Feature:
+    """A feature of bytes."""
+    return tuple(value.encode() if isinstance(value, str) else value for value in values)
+
+
+def one_each(values: Sequence[int] | npt.NDArray[np.int64]) -> Steps:
+    """A list with one whole number a step."""
+    return Steps(np.array(values, np.int64), [1] * len(values))
 
 
 def _pair(key: str, value: bytes) -> bytes:

@@ -11,30 +11,23 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
+from rushes.packaging.beside import Gathered, wanted
+from rushes.packaging.chosen import Chosen, candidate_rows
 from rushes.packaging.classes import Classes
+from rushes.packaging.labels import Labels
+from rushes.packaging.media import Films, needs_jpegs
+from rushes.packaging.media_film import Film
 from rushes.packaging.packed import FrameBoxes, PackedSequence
+from rushes.packaging.packed_beside import Beside, ToldFrame
 from rushes.privacy.delivery import Delivery
-from rushes.selection.candidates.vectors import Loaded, load
+from rushes.selection.candidates.vectors import load
 from rushes.selection.recipes.recipe import Recipe
 from rushes.shots.spans import stretches
 from rushes.store.database import connect
 from rushes.store.objects import Objects
 from rushes.tracking.interpolate import TrackPath
 from rushes.video.pictures import encode
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A row of ``selections``, as far as packaging goes."""
-
-    sequence_id: str
-    video_id: str
-    clip_id: str
-    track_id: str | None
-    frames: Sequence[int]
-    split: str
 
 
 @dataclass(frozen=True)
@@ -52,17 +45,16 @@ class _Track:
 
 
 def packed_sequences(
-    objects: Objects, recipe: Recipe, chosen: Sequence[Chosen], classes: Classes
+    objects: Objects, recipe: Recipe, chosen: Sequence[Chosen], classes: Classes, labels: Labels | None
 ) -> list[PackedSequence]:
     """Return the sequences with their pixels and boxes, in the order given; each video is decoded in one pass."""
     packed: dict[str, PackedSequence] = {}
     with connect(objects) as connection:
         for video_id in sorted({c.video_id for c in chosen}):
             own = sorted((c for c in chosen if c.video_id == video_id), key=lambda c: c.clip_id)
-            told = _Told(connection, video_id, classes)
             hide = recipe.privacy == "redact"
             with Delivery(objects, connection, video_id, hide=hide, look=recipe.look) as delivery:
-                for sequence in _of_video(recipe, delivery, told, _vectors(connection, recipe, own), own):
+                for sequence in _Video(connection, recipe, delivery, own, classes, labels).sequences():
                     packed[sequence.sequence_id] = sequence
     return [packed[c.sequence_id] for c in chosen]
 
@@ -85,71 +77,93 @@ class _Told:
     def annotated(self, frame: int, boxes: FrameBoxes) -> bool:
         """Tell whether people told what is in a frame: they gave a box in it, or said that they gave all."""
         given = bool((boxes.annotated & ~boxes.generated).any())
-        return given or any(start <= frame < end for start, end in self._annotated)
+        return given or self._all_told(frame)
+
+    def between(self, chosen: Chosen) -> list[int]:
+        """Return the frames of which people told what is there, and that a sequence passes over."""
+        given = {frame for track in self.tracks(chosen.clip_id) if track.annotated for frame in track.marks}
+        passed = set(range(chosen.frames[0], chosen.frames[-1])).difference(chosen.frames)
+        return sorted(frame for frame in passed if frame in given or self._all_told(frame))
+
+    def _all_told(self, frame: int) -> bool:
+        return any(start <= frame < end for start, end in self._annotated)
 
 
-def _of_video(
-    recipe: Recipe, delivery: Delivery, told: _Told, vectors: Loaded, chosen: Sequence[Chosen]
-) -> Iterator[PackedSequence]:
-    wanted = {frame for c in chosen for frame in c.frames}
-    jpegs = {number: encode(picture, recipe.jpeg_quality) for number, picture in delivery.frames(wanted)}
-    for at, one in enumerate(chosen):
-        vector = vectors.vectors[at] if vectors.reason[at] is None else None
-        yield _packed(recipe, delivery, one, jpegs, told, vector, vectors.model)
+class _Video:
+    """The chosen sequences of one video, and what the tables say of them."""
 
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        recipe: Recipe,
+        delivery: Delivery,
+        chosen: Sequence[Chosen],
+        classes: Classes,
+        labels: Labels | None,
+    ) -> None:
+        self._recipe, self._delivery, self._chosen = recipe, delivery, chosen
+        self._times_s = delivery.times_s
+        self._rate: float = recipe.fps or delivery.video["fps"]
+        self._told = _Told(connection, delivery.video["video_id"], classes)
+        # The mean vectors of sequences, whatever the recipe compared.
+        how = recipe.model_copy(update={"aggregate": "mean"})
+        self._vectors = load(connection, how, candidate_rows(chosen), np.arange(len(chosen)))
+        self._gathered = (
+            Gathered(connection, recipe, chosen, labels, self._times_s, 1 / self._rate) if wanted(recipe) else None
+        )
 
-def _packed(
-    recipe: Recipe,
-    delivery: Delivery,
-    chosen: Chosen,
-    jpegs: dict[int, bytes],
-    told: _Told,
-    vector: np.ndarray | None,
-    model: str,
-) -> PackedSequence:
-    video: dict[str, Any] = delivery.video
-    tracks = told.tracks(chosen.clip_id)
-    frames = np.array(chosen.frames, np.int32)
-    times = delivery.times_s[frames]
-    followed = next((t for t in tracks if t.track_id == chosen.track_id), None)
-    step = 1.0 / (recipe.fps or video["fps"])
-    boxes = tuple(_boxes(tracks, int(n), float(t)) for n, t in zip(frames, times, strict=True))
-    n_padded = int(np.count_nonzero(frames == frames[-1])) - 1
-    times[len(times) - n_padded :] += step * np.arange(1, n_padded + 1)  # a repeated frame is shown for longer
-    return PackedSequence(
-        sequence_id=chosen.sequence_id,
-        video_id=chosen.video_id,
-        clip_id=chosen.clip_id,
-        track_id=chosen.track_id,
-        split=chosen.split,
-        media_id=video["sha256"] or video["etag"] or video["source_uri"],
-        source_uri=video["source_uri"],
-        width=video["width"],
-        height=video["height"],
-        frame_rate=recipe.fps or video["fps"],
-        frames=frames,
-        times_s=times,
-        start_s=float(times[0]),
-        end_s=float(times[-1] + step),
-        jpegs=tuple(jpegs[number] for number in chosen.frames),
-        boxes=boxes,
-        annotated=np.array([told.annotated(int(n), found) for n, found in zip(frames, boxes, strict=True)], bool),
-        embedding=vector,
-        embedding_model=model,
-        label=(followed.class_id, followed.class_name) if followed else None,
-    )
+    def sequences(self) -> Iterator[PackedSequence]:
+        """Decode, and yield the sequences in their order."""
+        frames = {frame for c in self._chosen for frame in c.frames} if needs_jpegs(self._recipe) else set()
+        frames |= self._gathered.frames if self._gathered else set()
+        quality = self._recipe.jpeg_quality
+        with Films(self._recipe, self._delivery, self._chosen) as films:
+            passing = films.filmed(self._delivery.frames(frames | films.frames))
+            jpegs = {number: encode(picture, quality) for number, picture in passing if number in frames}
+        for at, one in enumerate(self._chosen):
+            yield self._packed(at, one, jpegs, films.get(at))
 
+    def _packed(self, at: int, chosen: Chosen, jpegs: dict[int, bytes], film: Film | None) -> PackedSequence:
+        video: dict[str, Any] = self._delivery.video
+        tracks = self._told.tracks(chosen.clip_id)
+        followed = next((t for t in tracks if t.track_id == chosen.track_id), None)
+        times = chosen.shown_s(self._times_s, 1 / self._rate)
+        boxes = tuple(_boxes(tracks, number, float(self._times_s[number])) for number in chosen.frames)
+        annotated = [self._told.annotated(number, found) for number, found in zip(chosen.frames, boxes, strict=True)]
+        return PackedSequence(
+            sequence_id=chosen.sequence_id,
+            video_id=chosen.video_id,
+            clip_id=chosen.clip_id,
+            track_id=chosen.track_id,
+            split=chosen.split,
+            media_id=video["sha256"] or video["etag"] or video["source_uri"],
+            source_uri=video["source_uri"],
+            width=video["width"],
+            height=video["height"],
+            frame_rate=self._rate,
+            frames=np.array(chosen.frames, np.int32),
+            times_s=times,
+            start_s=float(times[0]),
+            end_s=float(times[-1] + 1 / self._rate),
+            jpegs=tuple(jpegs[number] for number in chosen.frames) if needs_jpegs(self._recipe) else (),
+            boxes=boxes,
+            annotated=np.array(annotated, bool),
+            embedding=self._vectors.vectors[at] if self._vectors.reason[at] is None else None,
+            embedding_model=self._vectors.model,
+            label=(followed.class_id, followed.class_name) if followed else None,
+            beside=self._beside(at, chosen, tracks, jpegs),
+            film=film,
+        )
 
-def _vectors(connection: duckdb.DuckDBPyConnection, recipe: Recipe, chosen: Sequence[Chosen]) -> Loaded:
-    """Return the mean vectors of sequences, whatever the recipe compared."""
-    spans = {
-        "video_id": pa.array([c.video_id for c in chosen]),
-        "clip_id": pa.array([c.clip_id for c in chosen]),
-        "track_id": pa.array([c.track_id for c in chosen], pa.string()),
-        "first_frame": pa.array([c.frames[0] for c in chosen], pa.int32()),
-        "last_frame": pa.array([c.frames[-1] for c in chosen], pa.int32()),
-    }
-    return load(connection, recipe.model_copy(update={"aggregate": "mean"}), pa.table(spans), np.arange(len(chosen)))
+    def _beside(self, at: int, chosen: Chosen, tracks: Sequence[_Track], jpegs: dict[int, bytes]) -> Beside:
+        if self._gathered is None:
+            return Beside()
+        told = (
+            ToldFrame(float(self._times_s[frame]), boxes.at(boxes.annotated & ~boxes.generated))
+            for frame in self._told.between(chosen)
+            for boxes in [_boxes(tracks, frame, float(self._times_s[frame]))]
+        )
+        return self._gathered.of(at, chosen, jpegs, tuple(told))
 
 
 def _tracks(connection: duckdb.DuckDBPyConnection, clip_id: str, classes: Classes) -> list[_Track]:

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from rushes.packaging.chosen import Chosen
 from rushes.packaging.packed_tracks import PackedTrack, PackedVideo
-from rushes.packaging.sequences import Chosen
 from rushes.privacy.delivery import Delivery
 from rushes.selection.recipes.recipe import Recipe
 from rushes.store.database import connect

@@ -18,7 +18,7 @@ from rushes.errors import StoreError
 from rushes.privacy.look import DEFAULT_LOOK, Look
 from rushes.privacy.redact import redact
 from rushes.store.objects import Objects
-from rushes.video.media import open_video
+from rushes.video.media import media_ranges, open_reader, packet_index
 
 # Without knowing where faces are, a picture may only be shown at a width at which none can be made out.
 _BLIND_WIDTH = 40
@@ -29,7 +29,7 @@ _NOTHING: _Hidden = (np.empty((0, 4), np.float32), [])
 
 class Delivery:
     """Frames of one video as they may be shown. ``hide`` False gives them as they are, and is a recipe's choice, as is
-    the ``look`` of what is hidden."""
+    the ``look`` of what is hidden. ``source`` and ``index`` are the video's own bytes, with nothing hidden."""
 
     def __init__(
         self,
@@ -47,7 +47,9 @@ class Delivery:
         packets = connection.execute(
             "SELECT * FROM packets WHERE video_id = ? ORDER BY frame", [video_id]
         ).to_arrow_table()
-        self._reader = open_video(objects, self.video, packets)
+        self.index = packet_index(self.video, packets)
+        self.source = media_ranges(objects, self.video, self.index)
+        self._reader = open_reader(self.source, self.video, self.index)
         self._hidden = _hidden_by_frame(connection, video_id) if hide else {}
         self._look = look
         self._searched = _searched_ranges(connection, video_id) if hide else None
@@ -83,6 +85,10 @@ class Delivery:
     def may_show(self, number: int) -> bool:
         """Tell whether a frame's redactions are known (or not asked for)."""
         return self._searched is None or any(start <= number < end for start, end in self._searched)
+
+    def as_it_is(self, number: int) -> bool:
+        """Tell whether a frame comes as the video has it: nothing in it is hidden, and it is known that nothing is."""
+        return self.may_show(number) and number not in self._hidden
 
 
 def _hidden_by_frame(connection: duckdb.DuckDBPyConnection, video_id: str) -> dict[int, _Hidden]:

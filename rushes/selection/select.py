@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import duckdb
@@ -18,27 +17,25 @@ import numpy as np
 
 from rushes.errors import SettingsError, StoreError
 from rushes.selection.candidates.consider import Considered, consider
-from rushes.selection.candidates.duplicates import among
 from rushes.selection.choice import Candidates, Choice
-from rushes.selection.choosing.choose import choose
-from rushes.selection.choosing.queries import query_vectors
-from rushes.selection.recipes.options import Similarity
 from rushes.selection.recipes.pools import check_no_circle
-from rushes.selection.recipes.query_pictures import picture, pins
+from rushes.selection.recipes.query_pictures import pins
 from rushes.selection.recipes.recipe import Recipe, names
 from rushes.selection.recipes.split import splits
-from rushes.selection.unreadable import unreadable
+from rushes.selection.until_sound import Choosing
 from rushes.store.database import connect
-from rushes.store.manifests import Record, batch_names, read_record, write_record
+from rushes.store.forgotten import Forgotten, take_back
+from rushes.store.manifests import Record, batch_names, read_record, record_path, write_record
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason, Reject
 from rushes.store.schemas import RECIPE, REJECTS, SELECTIONS
-from rushes.store.tables import write_partition
+from rushes.store.tables import partition_path, write_partition
 from rushes.work.plan import State, digest
 
 ASSET = "selected_sequences"
 VERSION = "2"
 PICTURE = "picture"
+ASKED = "asked"  # of another collection, and not chosen from
 READS = ("raw_videos", "filtered_clips", "tracks", "embeddings")
 
 _Row = dict[str, Any]
@@ -63,16 +60,18 @@ class Selection:
 def selection_inputs(objects: Objects, recipe: Recipe) -> dict[str, str]:
     """Return the identity of each partition that the recipe reads: all batches whose embeddings are built.
 
-    So are the pictures that it asks for likeness to, and earlier selections that it builds upon; its own earlier one
-    is not, or it would never be up to date.
+    So are the batches of other collections that its queries may ask, the pictures that it asks for likeness to, and
+    earlier selections that it builds upon; its own earlier one is not, or it would never be up to date.
     """
     inputs: dict[str, str] = {}
     for batch in batch_names(objects):
-        if recipe.collections and batch.rpartition("-")[0] not in recipe.collections:
+        is_own = not recipe.collections or batch.rpartition("-")[0] in recipe.collections
+        if not is_own and not recipe.asks_all_batches:
             continue
         records = [read_record(objects, asset, batch) for asset in READS]
         if all(records):
-            inputs |= {f"{r.asset}/{batch}": r.identity for r in records if r is not None}
+            place = "" if is_own else f"{ASKED}/"
+            inputs |= {f"{place}{r.asset}/{batch}": r.identity for r in records if r is not None}
     inputs |= {f"{PICTURE}/{uri}": sha256 for uri, sha256 in pins(objects, recipe).items()}
     for other in _others(recipe):
         if (record := read_record(objects, ASSET, other)) is not None:
@@ -118,99 +117,31 @@ def select(
         known = ", ".join(names(objects))
         raise SettingsError(f"recipe {recipe.name}: datapool: nothing is selected by {other!r}; recipes: {known}")
     with connect(objects, confined=True) as connection:
-        pool = _pool(connection, recipe)
+        pool = pool_of(connection, recipe)
         considered = consider(connection, recipe, batches_of(inputs), pool)
         candidates = considered.candidates
         own = _own_places(candidates, [row for row in pool if row[RECIPE] == recipe.name])
         asked = recipe.count(dict(considered.funnel)["sequences"])
         own = dict(list(own.items())[:asked])
-        chosen = _Chosen(objects, connection, recipe, candidates, workers, progress)
-        choices, rejects = chosen.choices(None if asked is None else asked - len(own), list(own))
+        chosen = Choosing(objects, connection, recipe, candidates, workers, progress)
+        choices, rejects = chosen.choices(None if asked is None else asked - len(own))
     if selection_inputs(objects, recipe) != inputs:
         raise StoreError(f"recipe {recipe.name}: batches were built while it was choosing: build it again")
-    choices = [_kept(at, row) for at, row in own.items()] + choices
-    return _write(objects, recipe, inputs, considered, choices, [*considered.rejects, *rejects], asked)
+    choices = [*_kept(candidates, own), *choices]
+    return _write(objects, recipe, inputs, considered, choices, rejects, asked)
 
 
-class _Chosen:
-    """Choosing until all that is chosen can be decoded and nothing in it is there twice."""
+def pool_of(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[_Row]:
+    """Return what the recipe's data pool chose, the recipe's own first, each in order of rank.
 
-    def __init__(
-        self,
-        objects: Objects,
-        connection: duckdb.DuckDBPyConnection,
-        recipe: Recipe,
-        candidates: Candidates,
-        workers: int | None,
-        progress: _Progress,
-    ) -> None:
-        self._objects, self._connection = objects, connection
-        self._recipe, self._candidates = recipe, candidates
-        self._workers, self._progress = workers, progress
-        self._read: set[int] = set()
-
-    def choices(self, count: int | None, own: Sequence[int]) -> tuple[list[Choice], list[Reject]]:
-        """Return up to ``count`` choices beside the recipe's ``own`` earlier ones, and what had to be left out.
-
-        What was chosen before the first that is left out stays as it is, so that selections nest.
-        """
-        queries = self._queries()
-        usable = ~self._candidates.pooled
-        chosen: list[Choice] = []
-        rejects: list[Reject] = []
-        while True:
-            left = None if count is None else count - len(chosen)
-            candidates = self._candidates.with_pooled([choice.at for choice in chosen])
-            more = choose(self._connection, self._recipe, candidates, usable, queries, count=left)
-            found = self._faults(own, [choice.at for choice in (*chosen, *more)])
-            faults = {at: (reason, detail) for at, reason, detail in found}
-            if not faults:
-                return chosen + more, rejects
-            chosen += more[: next(rank for rank, choice in enumerate(more) if choice.at in faults)]
-            usable[list(faults)] = False
-            rejects += [
-                Reject("sequence", self._candidates.row(at)["sequence_id"], "select", reason, detail)
-                for at, (reason, detail) in faults.items()
-            ]
-
-    def _queries(self) -> dict[int, np.ndarray]:
-        """Return the query vectors of each strategy that compares with some, by its place in the recipe."""
-        vectors = self._candidates.vectors
-        asked = {n: s for n, s in enumerate(self._recipe.strategies) if isinstance(s, Similarity)}
-        if not asked or vectors is None or not len(vectors):
-            return {}
-        model = str(self._connection.execute("SELECT any_value(model) FROM embeddings").fetchall()[0][0])
-        read = partial(picture, self._objects, self._recipe)
-        return {
-            place: _as_wide(query_vectors(self._connection, similarity, model, read), vectors.shape[1])
-            for place, similarity in asked.items()
-        }
-
-    def _faults(self, own: Sequence[int], places: Sequence[int]) -> Iterator[tuple[int, Reason, str]]:
-        """Yield what may not stay: place, reason and detail."""
-        repeated: Mapping[int, int] = {}
-        if not self._recipe.reads_vectors and self._recipe.exact_duplicates == "drop":
-            repeated = among(self._connection, self._candidates.rows, np.array([*own, *places], np.int64))
-        for at in places:
-            if at in repeated:
-                yield at, Reason.DUPLICATE, f"repeats {self._candidates.row(repeated[at])['sequence_id']}"
-        unread = [at for at in places if at not in self._read and at not in repeated]
-        if self._recipe.check_frames and unread:
-            damaged = unreadable(
-                self._connection, self._objects, self._candidates, unread, self._workers, self._progress
-            )
-            self._read.update(unread)
-            for at, why in sorted(damaged.items()):
-                yield at, Reason.CORRUPT, why
-
-
-def _pool(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[_Row]:
-    """Return what the recipe's data pool chose, the recipe's own first, each in order of rank."""
+    Its own choice of a video that it excludes by now is none any more.
+    """
     if not recipe.datapool:
         return []
     query = "SELECT * FROM selections WHERE list_contains(?, recipe) ORDER BY recipe <> ?, recipe, rank"
-    table = connection.execute(query, [list(recipe.datapool), recipe.name]).to_arrow_table()
-    return table.to_pylist()
+    rows = connection.execute(query, [list(recipe.datapool), recipe.name]).to_arrow_table().to_pylist()
+    split = recipe.split
+    return [row for row in rows if row[RECIPE] != recipe.name or split is None or not split.excludes(row["video_id"])]
 
 
 def _own_places(candidates: Candidates, own: Sequence[_Row]) -> dict[int, _Row]:
@@ -222,18 +153,18 @@ def _own_places(candidates: Candidates, own: Sequence[_Row]) -> dict[int, _Row]:
     return {places[row["sequence_id"]]: row for row in own if row["sequence_id"] in places}
 
 
-def _kept(at: int, row: _Row) -> Choice:
-    why = row["why"] if row["why"].startswith(_STAYS) else f"{_STAYS}{row['why']}"
-    return Choice(at, row["score"], why, None, row["distance"], row["relaxed"])
+def _kept(candidates: Candidates, own: Mapping[int, _Row]) -> Iterator[Choice]:
+    """Yield the recipe's own earlier choices as they were, save that what was nearest may be gone."""
+    ids = candidates.rows.column("sequence_id")
+    places = {ids[at].as_py(): at for at in np.flatnonzero(candidates.pooled).tolist()}
+    for at, row in own.items():
+        why = row["why"] if row["why"].startswith(_STAYS) else f"{_STAYS}{row['why']}"
+        nearest = places.get(row["nearest"])
+        distance = None if nearest is None else row["distance"]
+        yield Choice(at, row["score"], why, nearest, distance, row["relaxed"] or 0)
 
 
 _STAYS = "chosen before: "
-
-
-def _as_wide(queries: np.ndarray, width: int) -> np.ndarray:
-    """Return the queries as wide as the candidates' vectors, which may be those of several frames side by side."""
-    times = width // queries.shape[1]
-    return (np.tile(queries, times) / np.sqrt(times)).astype(np.float32)
 
 
 def _write(
@@ -246,13 +177,13 @@ def _write(
     asked: int | None,
 ) -> Selection:
     rows = _rows(recipe, considered.candidates, choices)
-    rejected = [reject.row() for reject in rejects]
+    rejected = [reject.row() for reject in (*considered.rejects, *rejects)]
     tables = {
         SELECTIONS: ({RECIPE: recipe.name}, SELECTIONS.from_rows(rows)),
         REJECTS: ({"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejected)),
     }
     sizes = {t.name: len(write_partition(objects, t, keys, written)) for t, (keys, written) in tables.items()}
-    funnel = [*considered.funnel, ("chosen", len(choices))]
+    funnel = [*considered.funnel, *_left_out(considered, rejects), ("chosen", len(choices))]
     record = Record(
         ASSET,
         recipe.name,
@@ -263,8 +194,13 @@ def _write(
         rejects=dict(sorted(Counter(r["reason"] for r in rejected).items())),
         inputs=inputs,
         note=_shortfall(recipe, funnel, asked),
+        funnel=tuple(funnel),
     )
     write_record(objects, record)
+    forgotten = Forgotten.of(objects)
+    if any(forgotten.id(str(row["video_id"])) for row in rows):  # while this was written, perhaps unseen
+        names = [partition_path(table, keys) for table, (keys, _) in tables.items()]
+        take_back(objects, [*names, record_path(ASSET, recipe.name)], f"recipe {recipe.name}")
     return Selection(record, considered.candidates, choices, funnel)
 
 
@@ -287,6 +223,15 @@ def _rows(recipe: Recipe, candidates: Candidates, choices: Sequence[Choice]) -> 
         }
         for rank, (choice, row) in enumerate(zip(choices, chosen, strict=True))
     ]
+
+
+def _left_out(considered: Considered, rejects: Sequence[Reject]) -> Iterator[tuple[str, int]]:
+    """Yield the steps that only choosing showed, of what was looked at until there was enough."""
+    left = considered.funnel[-1][1]
+    for reason, step in ((Reason.DUPLICATE, "without repeats"), (Reason.CORRUPT, "that can be decoded")):
+        if count := sum(reject.reason is reason for reject in rejects):
+            left -= count
+            yield step, left
 
 
 def _identity(recipe: Recipe, inputs: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ what is registered already (``register``).
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -83,6 +84,14 @@ class Gathering:
             return
         for slice_ in source.slices:
             self._put(known, found.format.name, slice_)
+
+    def leave_out(self, goes: Callable[[str, str], bool]) -> list[str]:
+        """Drop sources, and what names none, by address and id (place and text); return the sources' addresses."""
+        out = [uri for uri, source in self.sources.items() if goes(uri, source.video_id)]
+        for uri in out:
+            del self.sources[uri]
+        self._misfits = {place: one for place, one in self._misfits.items() if not goes(place, one.text)}
+        return out
 
     def lines(self, source: Gathered) -> list[Lines]:
         """Return a source's lines: those of one set and file together, in the order in which they came."""

@@ -63,6 +63,7 @@ class Inbox:
             done = register(self._objects, good, COLLECTION)
             batches = tuple(batch.name for batch in done.batches)
             words.insert(0, f"{len(good)} items: {done.new} videos, {len(done.annotated)} known ones annotated")
+            words += [f"{uri}: was forgotten: not registered" for uri in done.forgotten]
         return Taken(batches, tuple(refused.values()), "; ".join(words) or Taken.words)
 
 

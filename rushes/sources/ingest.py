@@ -30,6 +30,7 @@ from rushes.sources.formats.known import FORMATS
 from rushes.sources.source import Slice
 from rushes.sources.trust import inside
 from rushes.store.annotations import read_lines
+from rushes.store.forgotten import is_forgotten_content
 from rushes.store.manifests import Entry
 from rushes.store.media import hash_file, keep, media_name
 from rushes.store.objects import Objects
@@ -94,6 +95,7 @@ def _taken_in(objects: Objects, entry: Entry, path: str) -> _Brought:
     """Hash and probe a local file; keep its bytes unless it is linked."""
     check_file(path)
     sha256 = hash_file(path)
+    _refuse_forgotten(objects, entry, sha256)
     _refuse_rival(entry, sha256)
     info = probe(path)
     media_uri = entry.source_uri if entry.linked else _keep(objects, path, sha256, path)
@@ -105,6 +107,7 @@ def _pictures_taken_in(objects: Objects, entry: Entry, folder: str, tar: Any) ->
     info = pack_images(folder, probe_images(folder), tar)
     tar.flush()
     sha256, size = hash_file(tar.name), os.path.getsize(tar.name)
+    _refuse_forgotten(objects, entry, sha256)
     _refuse_rival(entry, sha256)
     return _Brought(info, LocalRanges(tar.name), _content(_keep(objects, tar.name, sha256, tar.name), sha256, size))
 
@@ -195,6 +198,14 @@ def _set_name(task: Task, at: int) -> str:
     names = [one.annotation for one in task.lines[: at + 1]]
     before = names[:-1].count(names[-1])
     return names[-1] if before == 0 else f"{names[-1]}~{before + 1}"
+
+
+def _refuse_forgotten(objects: Objects, entry: Entry, sha256: str) -> None:
+    """Raise why a video is not taken whose bytes were forgotten under whatever name."""
+    if is_forgotten_content(objects, sha256):
+        raise VideoError(
+            Reason.FORGOTTEN, f"{shown(entry.source_uri)}: the same bytes as a video that was forgotten: not taken in"
+        )
 
 
 def _refuse_rival(entry: Entry, sha256: str | None) -> None:

@@ -26,6 +26,7 @@ from rushes.sources.how import DEFAULTS, How
 from rushes.sources.source import Misfit
 from rushes.sources.trust import refuse_listed
 from rushes.store.annotations import Lines, attach, kept_lines, write_lines
+from rushes.store.forgotten import Forgotten
 from rushes.store.links import write_seen
 from rushes.store.manifests import Batch, Entry, read_batch, read_batches, seal_batch
 from rushes.store.names import check_name
@@ -41,7 +42,8 @@ class Registered:
 
     ``missing`` are sources not there now, ``changed`` links that hold another file, ``annotated`` the ids of known
     videos that new annotations went to, ``misfits`` what could not name a video and was registered to be a reject,
-    ``formats`` what the sources were found to be, ``with_lines`` how many new videos have annotations.
+    ``formats`` what the sources were found to be, ``with_lines`` how many new videos have annotations, ``forgotten``
+    the addresses that were left out because they, or the ids they would have, were forgotten.
     """
 
     batches: tuple[Batch, ...]
@@ -52,6 +54,7 @@ class Registered:
     misfits: tuple[Misfit, ...] = ()
     formats: tuple[str, ...] = ()
     with_lines: int = 0
+    forgotten: tuple[str, ...] = ()
 
     @property
     def new(self) -> int:
@@ -82,6 +85,8 @@ def register(
             _name(gathering.sources.values(), how.video_id)
         if how.creds_key is not None:
             _check_hosts(gathering.sources.values())
+        tombstones = Forgotten.of(objects)
+        forgotten = gathering.leave_out(lambda uri, video_id: tombstones.source(uri) or tombstones.id(video_id))
         known = Known.of(objects, collection)
         batches, there = _seal(objects, collection, gathering, known, how)
         annotated = tuple(_annotate(objects, gathering, there, how))
@@ -99,6 +104,7 @@ def register(
         misfits=tuple(misfit for misfit in gathering.misfits if misfit.place in new),
         formats=formats,
         with_lines=sum(bool(source.waiting) for source in everything if source.uri in new),
+        forgotten=tuple(forgotten),
     )
 
 

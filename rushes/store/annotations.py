@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from rushes.store.manifests import Batch
@@ -80,7 +80,7 @@ def attach(objects: Objects, batch: str, listing: str) -> None:
 def kept_lines(objects: Objects, batch: Batch) -> dict[str, list[Kept]]:
     """Return what counts of each entry of a batch, by entry, the oldest first."""
     listings = [batch.annotations] if batch.annotations else []
-    listings += [objects.read(name).decode() for name in objects.list(_folder(batch.name))]
+    listings += later_listings(objects, batch.name).values()
     newest: dict[str, dict[tuple[str, str], Kept]] = {}
     for listing in listings:
         for entry_id, places in json.loads(objects.read(listing)).items():
@@ -92,15 +92,52 @@ def kept_lines(objects: Objects, batch: Batch) -> dict[str, list[Kept]]:
 
 def read_lines(objects: Objects, one: Kept) -> list[tuple[int, str]]:
     """Return kept lines with their numbers."""
-    with objects.open(one.data) as handle:
-        handle.seek(one.offset)
-        text = zlib.decompress(handle.read(one.size)).decode()
+    text = _text(objects, one).decode()
     return [(int(number), line) for number, _, line in (row.partition("\t") for row in text.split("\n")[:-1])]
+
+
+def later_listings(objects: Objects, batch: str) -> dict[str, str]:
+    """Return the listings that were attached to a batch, the oldest first, by the objects that say so."""
+    return {name: objects.read(name).decode() for name in objects.list(_folder(batch))}
+
+
+def without(objects: Objects, listing: str, goes: Callable[[str], bool]) -> str:
+    """Put a listing and its lines again, less the entries that go, and return its name: it may be empty then."""
+    listed = json.loads(objects.read(listing))
+    left = {entry_id: [Kept(**place) for place in places] for entry_id, places in listed.items() if not goes(entry_id)}
+    if len(left) == len(listed):
+        return listing
+    lines = {
+        entry_id: [Lines(one.annotation, one.format, one.origin, _text(objects, one)) for one in ones]
+        for entry_id, ones in left.items()
+    }
+    return write_lines(objects, lines) or _put(objects, "lists", b"{}")
+
+
+def unused(objects: Objects, used: Iterable[str], goes: Callable[[str], bool]) -> list[str]:
+    """Return the listings that are not ``used`` and name an entry that goes, and the lines that only these place.
+
+    Others that are not used may be of somebody who is about to seal a batch.
+    """
+    in_use = set(used)
+    places = {}
+    for name in objects.list("annotations/lists"):
+        listed = json.loads(objects.read(name))
+        places[name] = listed.keys(), {place["data"] for ones in listed.values() for place in ones}
+    idle = {name for name, (ids, _) in places.items() if name not in in_use and any(goes(one) for one in ids)}
+    kept = {data for name, (_, all_data) in places.items() if name not in idle for data in all_data}
+    return sorted(idle | {data for name in idle for data in places[name][1] if data not in kept})
 
 
 def as_text(lines: Iterable[tuple[int, str]]) -> bytes:
     """Return numbered lines as ``Lines`` holds them."""
     return "".join(f"{number}\t{text}\n" for number, text in lines).encode()
+
+
+def _text(objects: Objects, one: Kept) -> bytes:
+    with objects.open(one.data) as handle:
+        handle.seek(one.offset)
+        return zlib.decompress(handle.read(one.size))
 
 
 def _folder(batch: str) -> str:

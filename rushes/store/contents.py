@@ -29,7 +29,7 @@ def claim(objects: Objects, sha256: str, claimant: Owner, here: Container[tuple[
 
     ``here`` are the videos of the claimant's batch and their contents, where its table may still say those of before.
     """
-    name = f"contents/{sha256[:2]}/{sha256}"
+    name = _name(sha256)
     data = json.dumps(asdict(claimant)).encode()
     if objects.create(name, data):
         return claimant
@@ -42,6 +42,21 @@ def claim(objects: Objects, sha256: str, claimant: Owner, here: Container[tuple[
             return owner
     objects.write(name, data)  # forgotten, or replaced by another file
     return claimant
+
+
+def owner_of(objects: Objects, sha256: str) -> Owner | None:
+    """Return the video that a content was last claimed for; None when nobody claimed it."""
+    name = _name(sha256)
+    return _owner(objects.read(name)) if objects.exists(name) else None
+
+
+def release(objects: Objects, sha256: str) -> None:
+    """Give up a content's claim, whosever it is."""
+    objects.delete(_name(sha256))
+
+
+def _name(sha256: str) -> str:
+    return f"contents/{sha256[:2]}/{sha256}"
 
 
 def _owner(data: bytes) -> Owner | None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from rushes.errors import StoreError
 from rushes.store.objects import Objects
-from rushes.store.schemas import TABLES, Table
+from rushes.store.schemas import RECIPE, TABLES, Table
 
 _TYPES = {
     pa.string(): "VARCHAR",
@@ -106,17 +106,31 @@ def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Ta
     none = f"SELECT {', '.join([*typed, *(f'NULL::VARCHAR AS {key}' for key in table.keys)])} WHERE false"
     view = f"CREATE OR REPLACE VIEW stored.{table.name} AS"
     try:
-        connection.execute(f"{view} SELECT * FROM read_parquet({source})")
+        files = [name for (name,) in connection.execute(f"FROM glob({_quoted(pattern)}) ORDER BY ALL").fetchall()]
+        lacks = bool(files) and _lacks_columns(connection, table, files)
+        if files and not lacks:
+            connection.execute(f"{view} SELECT * FROM read_parquet({source})")
     except duckdb.IOException as error:
-        if "No files found" not in str(error):
-            raise StoreError(f"cannot read {objects.uri}: {one_line(error)}") from None
-        connection.execute(f"{view} {none}")
-        return
-    there = {row[0] for row in connection.execute(f"DESCRIBE stored.{table.name}").fetchall()}
-    if not there >= {c.name for c in table.columns}:
+        raise StoreError(f"cannot read {objects.uri}: {one_line(error)}") from None
+    if lacks:
         # Partitions of before the schema grew: until they are built anew, what they lack is null.
         every = f"SELECT * FROM read_parquet({source}, union_by_name = true)"
         connection.execute(f"{view} {none} UNION ALL BY NAME {every}")
+    elif not files:
+        connection.execute(f"{view} {none}")
+
+
+def _lacks_columns(connection: duckdb.DuckDBPyConnection, table: Table, files: list[str]) -> bool:
+    """Tell whether a file lacks a column of the table.
+
+    Batches are many and built in order of their names, so that the first and the last tell; recipes are few, and built
+    in any order.
+    """
+    looked_at = files if table.keys == (RECIPE,) else [files[0], files[-1]]
+    names = ", ".join(_quoted(_literal(name)) for name in dict.fromkeys(looked_at))
+    query = f"SELECT name, count(DISTINCT file_name) FROM parquet_schema([{names}]) GROUP BY name"
+    there = dict(connection.execute(query).fetchall())
+    return any(there.get(c.name, 0) < len(set(looked_at)) for c in table.columns)
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, objects: Objects) -> None:

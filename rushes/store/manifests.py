@@ -71,7 +71,8 @@ class Record:
 
     ``identity`` changes exactly when an input, the code's version, a parameter or a model changed; ``shaped_by`` names
     the last three. ``items`` are the videos' parts, by entry. ``unfinished`` lists videos whose failure may pass, so
-    that the next build tries them again. ``note`` is what a person should know of it though nothing failed.
+    that the next build tries them again. ``note`` is what a person should know of it though nothing failed; ``funnel``
+    how many items each step of a selection left.
     """
 
     asset: str
@@ -86,6 +87,7 @@ class Record:
     rejects: dict[str, int] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     note: str | None = None
+    funnel: tuple[tuple[str, int], ...] = ()
 
 
 def batch_path(name: str) -> str:
@@ -95,11 +97,12 @@ def batch_path(name: str) -> str:
 
 def seal_batch(objects: Objects, batch: Batch) -> bool:
     """Create a batch's manifest; False when one of that name was there first."""
-    entries = [_less_defaults(entry) for entry in batch.entries]
-    fields: dict[str, Any] = {"name": batch.name, "collection": batch.collection, "entries": entries}
-    if batch.annotations is not None:
-        fields["annotations"] = batch.annotations
-    return objects.create(batch_path(batch.name), _json(fields))
+    return objects.create(batch_path(batch.name), _manifest(batch))
+
+
+def replace_batch(objects: Objects, batch: Batch) -> None:
+    """Write a sealed batch's manifest anew: for forgetting alone, which takes entries out of it."""
+    objects.write(batch_path(batch.name), _manifest(batch))
 
 
 def batch_names(objects: Objects) -> list[str]:
@@ -123,6 +126,14 @@ def read_batches(objects: Objects) -> Iterator[Batch]:
     for at in range(0, len(names), _AT_ONCE):
         for data in objects.read_all([batch_path(name) for name in names[at : at + _AT_ONCE]]):
             yield _batch(json.loads(data))
+
+
+def _manifest(batch: Batch) -> bytes:
+    entries = [_less_defaults(entry) for entry in batch.entries]
+    fields: dict[str, Any] = {"name": batch.name, "collection": batch.collection, "entries": entries}
+    if batch.annotations is not None:
+        fields["annotations"] = batch.annotations
+    return _json(fields)
 
 
 def _batch(fields: dict[str, Any]) -> Batch:
@@ -157,6 +168,7 @@ def read_record(objects: Objects, asset: str, partition: str) -> Record | None:
         return None
     fields["items"] = {item: Built(built["key"], built.get("digests", {})) for item, built in fields["items"].items()}
     fields["unfinished"] = tuple(fields["unfinished"])
+    fields["funnel"] = tuple((step, left) for step, left in fields.get("funnel", ()))
     return Record(**fields)
 
 

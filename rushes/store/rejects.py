@@ -34,6 +34,7 @@ class Reason(StrEnum):
     NO_IMAGE = "no_image"
     ID_CONFLICT = "id_conflict"
     DUPLICATE = "duplicate"
+    FORGOTTEN = "forgotten"
     TOO_SHORT = "too_short"
     TOO_SMALL = "too_small"
     BLURRED = "blurred"

@@ -21,11 +21,12 @@ from torch.utils.data import Dataset as TorchDataset
 
 from rushes.coords import PIXEL_LTWH, Coords, check_coords
 from rushes.errors import SettingsError
-from rushes.packaging.reader import Dataset, DatasetError
+from rushes.packaging.reader import DatasetError
 from rushes.training.chance import STARTS, TRANSFORMS, chance, drawn_from
 from rushes.training.order import Uneven
 from rushes.training.resize import resized, scaled
 from rushes.training.sample import Sample
+from rushes.training.source import Source
 
 if TYPE_CHECKING:
     from rushes.training.sampler import ClipSampler
@@ -57,7 +58,7 @@ class Clips(TorchDataset[Any]):
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: Source,
         frames: int | None = None,
         *,
         stride: int = 1,

@@ -27,9 +27,9 @@ class MediaSequenceDataset(Dataset[Sample]):
     """A map-style data set: a dict of tensors an example, decoded in the process that asks for it.
 
     The values are those of ``mediasequence_sample.sample``, arrays as tensors of the same shape and type: ``images``
-    uint8 (t, h, w, c). ``classes`` is the number of classes, by default that of ``labels.csv``; ``prefix`` says which
-    images; ``transform`` is given each dict and returns what the data set then yields. Raises PackagingError when
-    nothing says how many classes there are.
+    uint8 (t, h, w, c). ``classes`` is the number of labels that clips and segments may have, by default that of the
+    files beside the shards; ``prefix`` says which images; ``transform`` is given each dict and returns what the data
+    set then yields. Raises PackagingError when nothing says how many classes there are.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class MediaSequenceDataset(Dataset[Sample]):
         transform: Callable[[Sample], Any] | None = None,
     ) -> None:
         self.examples = examples
-        self.classes = len(examples.class_names) if classes is None else classes
+        self.classes = len(examples.label_names) if classes is None else classes
         if classes is None and not self.classes:
             raise PackagingError(f"{examples.objects.uri} has no labels.csv: give the number of classes")
         self.prefix = prefix

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,6 +20,7 @@ import pyarrow as pa
 from rushes.errors import LinkError, ModelError, SettingsError, StoreError, VideoError
 from rushes.settings import Settings
 from rushes.store.annotations import Kept
+from rushes.store.forgotten import Forgotten, is_forgotten, refuse_forgotten, remember, take_back
 from rushes.store.manifests import (
     Batch,
     Built,
@@ -29,13 +30,14 @@ from rushes.store.manifests import (
     read_batch,
     read_failure,
     read_record,
+    record_path,
     write_record,
 )
 from rushes.store.objects import Objects
-from rushes.store.parts import existing_parts, read_part, write_part
+from rushes.store.parts import existing_parts, part_path, read_part, write_part
 from rushes.store.rejects import Reason, Reject
-from rushes.store.schemas import BATCH, REJECTS, TABLES
-from rushes.store.tables import write_partition
+from rushes.store.schemas import BATCH, REJECTS, TABLES, VIDEOS
+from rushes.store.tables import partition_path, write_partition
 from rushes.work import pool
 from rushes.work.ahead import Fetched, Ready
 from rushes.work.plan import Plan, State, require
@@ -77,6 +79,7 @@ def build(
     if planned.state is State.BUILT and record is not None and not failed:
         return Report(record, 0, len(planned.parts), time.monotonic() - started)
     with noting_failure(objects, step.asset, batch.name):
+        refuse_forgotten(objects, batch.name, batch.entries)
         there = existing_parts(objects, step.asset, batch.name)
         todo = [(entry, key) for entry, key in planned.parts if key not in there]
         progress(len(planned.parts) - len(todo), len(planned.parts))
@@ -114,6 +117,17 @@ class _PartWork:
         write_part(
             self.objects, self.step.asset, self.batch, item.key, {**tables, REJECTS.name: REJECTS.from_rows(rejects)}
         )
+        if is_forgotten(self.objects, item.entry):
+            self._take_back(item, tables)
+
+    def _take_back(self, item: _Item, tables: Mapping[str, pa.Table]) -> None:
+        """Delete what was made of a video that was forgotten meanwhile: whoever did may have looked before."""
+        videos = tables[VIDEOS.name].to_pylist() if VIDEOS.name in tables else []
+        remember(self.objects, contents=[video["sha256"] for video in videos if video["sha256"]])
+        names = [video["media_uri"] for video in videos if not video["linked"]]
+        names += self.objects.list(f"parts/filtered_clips.measured/{item.entry.video_id}")
+        names.append(part_path(self.step.asset, self.batch, item.key))
+        take_back(self.objects, names, f"{self.step.asset} of {self.batch}")
 
     def _outcome(self, item: _Item) -> Outcome:
         entry = item.entry
@@ -244,6 +258,10 @@ def _assemble(objects: Objects, planned: Plan, failures: list[Reject]) -> Record
         rejects=dict(sorted(Counter(whole[REJECTS.name].column("reason").to_pylist()).items())),
     )
     write_record(objects, record)
+    forgotten = Forgotten.of(objects)
+    if any(forgotten.entry(entry) for entry in batch.entries):  # while this was written, perhaps unseen
+        names = [partition_path(TABLES[name], _keys(step.asset, batch, name)) for name in whole]
+        take_back(objects, [*names, record_path(step.asset, batch.name)], f"{step.asset} of {batch.name}")
     return record
 
 

@@ -157,3 +157,11 @@ def test_what_came_of_a_recipe_is_shown(built: Any) -> None:
         assert word in said
     (chosen,) = [line for line in said.splitlines() if line.startswith("│ chosen")]
     assert chosen.split("│")[2].strip() == "3"
+
+
+def test_checking_tells_of_how_many_sequences_a_proportion_is(filled: Any, write: Any) -> None:
+    """Of all, as the build takes it, and not of those that are left when others are out."""
+    text = "name: r\nsequence_length: 10\nstrategies: diversity\nproportion: 0.5\nformats: native\n"
+    said = filled.ok("recipe", "check", write(text))
+    assert (steps(said)["sequences"], steps(said)["candidates"]) == (15, 10)
+    assert "to be chosen: 8 at most" in said

@@ -1,5 +1,6 @@
 """The Python of each page in ``docs/formats`` runs as it stands, on a data set of a small video with known boxes."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,12 @@ STARTS = (0, 12)
 LENGTH = 6
 TIMES_S = 1 + np.arange(FRAMES) / FPS
 ALL_PAGES = ("native", "mediasequence", "mot", "coco-vid", "trackverse", "track-crops", "webdataset")
+
+ON_THE_PAGE_OF_ANOTHER = {
+    "trackverse-scores": "trackverse",
+    "mediasequence-demo": "mediasequence",
+    "mediasequence-charades": "mediasequence",
+}
 
 
 def person(frame: int) -> list[float]:
@@ -109,7 +116,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for made in form.video_files(video()):
             assert isinstance(made, File)
             put(root / VERSION / name / made.path, made.data)
-    about = {"version": VERSION, "recipe": {"formats": [*FORMATS, *TRACK_FORMATS]}}
+    written = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    files = [
+        {"path": str(path.relative_to(folder / "store")), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in written
+    ]
+    about = {"version": VERSION, "recipe": {"formats": [*FORMATS, *TRACK_FORMATS]}, "files": files}
     put(root / "dataset.json", json.dumps(about).encode())
     return folder
 
@@ -152,8 +164,10 @@ def close(found: np.ndarray, frame: int) -> bool:
 
 
 def test_there_is_a_page_for_each_format() -> None:
-    assert {path.stem for path in PAGES.glob("*.md")} == set(ALL_PAGES)
-    assert set(ALL_PAGES) | {"trackverse-scores"} == {*FORMATS, *TRACK_FORMATS}
+    assert {path.stem for path in PAGES.glob("*.md")} == {*ALL_PAGES, "dataset"}
+    assert {*ALL_PAGES, *ON_THE_PAGE_OF_ANOTHER} == {*FORMATS, *TRACK_FORMATS}
+    for name, page in ON_THE_PAGE_OF_ANOTHER.items():
+        assert f"`{name}`" in (PAGES / f"{page}.md").read_text()
 
 
 def test_the_pages_link_to_files_that_are_there() -> None:
@@ -195,6 +209,17 @@ def test_mediasequence(run: Any) -> None:
     assert names["batch"]["classification_target"].tolist() == [[[0, 1, 0]] * LENGTH] * 2
     assert [bytes(jpeg) for jpeg in names["jpegs"]] == list(sequence(1).jpegs)
     assert names["id"] == sequence(1).sequence_id.encode()
+
+
+def test_the_files_are_those_of_which_the_data_set_tells(run: Any, store: Path) -> None:
+    assert run("dataset")["changed"] == []
+    shard = store / "store/datasets/street" / VERSION / "mediasequence/labels.csv"
+    kept = shard.read_bytes()
+    try:
+        shard.write_bytes(b"something else")
+        assert [path.rpartition("/")[2] for path in run("dataset")["changed"]] == ["labels.csv"]
+    finally:
+        shard.write_bytes(kept)
 
 
 def test_mot(run: Any, capsys: pytest.CaptureFixture[str]) -> None:

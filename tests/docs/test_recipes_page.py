@@ -24,6 +24,7 @@ WORDS = {
     "min_distance": "off",
     "strategies": "`random`",
     "constraints": "none",
+    "mediasequence": "none",
     "n_sequences": "all",
     "per_video": "no limit",
     "per_class": "no limit",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 import pickle
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def test_no_data_set_is_an_error_and_so_is_another_program_s(tmp_path: Path) -> 
         rushes.load(tmp_path / "none")
     (tmp_path / "dataset.json").write_text("{}")
     for attempt in (lambda: rushes.load(tmp_path), lambda: rushes.empty(tmp_path, overwrite=True)):
-        with pytest.raises(StoreError, match="is not of rushes-handmade version 1"):
+        with pytest.raises(StoreError, match="is not of rushes-handmade version 2"):
             attempt()
     assert (tmp_path / "dataset.json").read_text() == "{}"
 
@@ -208,6 +209,102 @@ def test_image_files_are_kept_as_they_are(ds: Dataset, tmp_path: Path) -> None:
         ds.frames.append([rushes.read(tmp_path / "c.png")])
 
 
+def pixels(*shape: int) -> np.ndarray:
+    return np.random.default_rng(7).integers(0, 256, shape, np.uint8)
+
+
+def test_arrays_of_pixels_come_back_to_the_bit(ds: Dataset, tmp_path: Path) -> None:
+    frames = ds.create_tensor("frames", htype="sequence[image]")
+    frames.append(pixels(3, 20, 30, 3))
+    frames.append([pixels(5, 7, 3), rushes.read(picture(tmp_path / "a.jpg", "JPEG")), pixels(24, 32, 3)[::-1]])
+    covers = ds.create_tensor("covers", htype="image", sample_compression="png")
+    covers.append(pixels(1, 1, 3))
+    np.testing.assert_array_equal(again(ds).frames[0].numpy(), pixels(3, 20, 30, 3))
+    assert again(ds).frames[1].shape == (3, None, None, 3)
+    np.testing.assert_array_equal(again(ds).frames[1][0].numpy(), pixels(5, 7, 3))
+    np.testing.assert_array_equal(again(ds).frames[1][2].numpy(), pixels(24, 32, 3)[::-1])
+    np.testing.assert_array_equal(again(ds).covers[0].numpy(), pixels(1, 1, 3))
+
+
+def test_arrays_are_jpegs_where_the_column_says_so(ds: Dataset) -> None:
+    smooth = np.add.outer(np.arange(24), 3 * np.arange(32)).astype(np.uint8)[..., np.newaxis].repeat(3, axis=2)
+    ds.create_tensor("frames", htype="sequence[image]", sample_compression="jpg").append([smooth])
+    assert again(ds).frames[0].tobytes()[0].startswith(b"\xff\xd8")
+    assert np.abs(again(ds).frames[0, 0].numpy().astype(int) - smooth).max() < 12
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(JSON, min_size=1, max_size=3), st.lists(st.text(), max_size=3))
+def test_words_and_json_come_back(
+    tmp_path_factory: pytest.TempPathFactory, values: list[Any], words: list[str]
+) -> None:
+    ds = rushes.empty(tmp_path_factory.mktemp("words") / "set")
+    ds.create_tensor("facts", htype="json").extend(values)
+    ds.create_tensor("lines", htype="sequence[text]").append(words)
+    ds.create_tensor("lists", htype="sequence[json]").append(values)
+    ds.create_tensor("word", htype="text").extend(words)
+    there = again(ds)
+    assert [one.data() for one in there.facts] == there.lists[0].data() == values
+    assert [one.data() for one in there.word] == there.lines[0].data() == words
+    assert [one.numpy().item() for one in there.word] == there.lines[0].numpy().tolist() == words
+    assert [one.data() for one in there.lines[0][::-1]] == words[::-1]
+
+
+# ── boxes in other coords ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_boxes_are_given_in_the_coords_that_are_asked_for(ds: Dataset, video: Path) -> None:
+    ds.create_tensor("videos", htype="video")
+    ds.create_tensor("boxes", htype="sequence[bbox]", coords={"type": "pixel", "mode": "LTRB"})
+    ds.append({"videos": rushes.read(video), "boxes": [[[32, 24, 96, 72]], [], *[[[0, 0, 128, 96]] * 2] * 28]})
+    fractions = again(ds).boxes.to("fractional", "CCWH")
+    assert fractions[0, 0].numpy().tolist() == [[0.5, 0.5, 0.5, 0.5]]
+    assert fractions[0, 1].numpy().shape == (0, 4)
+    assert fractions[0][2].numpy().tolist() == [[0.5, 0.5, 1, 1]] * 2
+    assert [sample[0].numpy().tolist() for sample in again(ds).boxes.to("pixel", "LTWH")] == [[[32, 24, 64, 48]]]
+    assert again(ds).boxes.to("pixel", "LTRB")[0, 0].numpy().tolist() == [[32, 24, 96, 72]]
+
+
+def test_fractions_are_of_the_picture_that_each_box_lies_in(ds: Dataset) -> None:
+    ds.create_tensor("frames", htype="sequence[image]").append([pixels(10, 20, 3), pixels(40, 80, 3)])
+    ds.create_tensor("covers", htype="image").append(pixels(50, 100, 3))
+    coords = {"type": "fractional", "mode": "LTWH"}
+    ds.create_tensor("boxes", htype="sequence[bbox]", coords=coords).append([[[0.5, 0.5, 0.25, 0.1]]] * 2)
+    ds.create_tensor("whole", htype="bbox", coords=coords).append([[0.1, 0.2, 0.5, 0.5]])
+    found = ds.boxes.to("pixel", "LTWH")[0]
+    np.testing.assert_allclose(found.numpy(), [[[10, 5, 5, 1]], [[40, 20, 20, 4]]])
+    np.testing.assert_allclose(ds.whole.to("pixel", "LTRB")[0].numpy(), [[10, 10, 60, 35]])
+
+
+def test_boxes_whose_pictures_are_not_known_are_not_turned_into_fractions(ds: Dataset, video: Path) -> None:
+    boxes = ds.create_tensor("boxes", htype="sequence[bbox]")
+    boxes.append([[[1, 2, 3, 4]]] * 5)
+    with pytest.raises(SettingsError, match="there is no column of pictures that they could lie in"):
+        boxes.to("fractional")
+    assert boxes.to(mode="LTRB")[0, 4].numpy().tolist() == [[1, 2, 4, 6]]
+    ds.create_tensor("videos", htype="video")
+    with pytest.raises(SampleError, match=r"boxes\[0\]: videos has no such sample"):
+        boxes.to("fractional")[0]
+    ds.videos.append(rushes.read(video))
+    with pytest.raises(SampleError, match=r"boxes\[0\] has boxes for 5 frames, but videos\[0\] has 30"):
+        boxes.to("fractional")[0]
+    ds.create_tensor("others", htype="video")
+    with pytest.raises(SettingsError, match="of= one of videos, others"):
+        boxes.to("fractional")
+    assert len(boxes.to("fractional", of="others")) == 1
+    with pytest.raises(SettingsError, match=r"column 'videos' holds video: only boxes are turned"):
+        ds.videos.to("fractional")
+    with pytest.raises(SettingsError, match="the mode one of"):
+        boxes.to("pixel", "XYWH")
+
+
 def test_a_video_is_kept_as_it_is_and_read_without_opening_it(ds: Dataset, video: Path, tmp_path: Path) -> None:
     ds.create_tensor("videos", htype="video", sample_compression="mp4").append(rushes.read(video))
     [kept] = (tmp_path / "set/media").rglob("*.mp4")
@@ -247,8 +344,20 @@ def test_a_linked_file_is_not_copied(ds: Dataset, video: Path, tmp_path: Path, m
         ("sequence[bbox]", 3, r"boxes of a video are an array \(frames, boxes, 4\) or a list .*, not int"),
         ("bbox", [[0, 0, np.nan, 1]], "a box has a number that is not finite"),
         ("bbox", [["a", "b", "c", "d"]], r"boxes are numbers of shape \(boxes, 4\), not list"),
-        ("image", np.zeros((4, 4, 3)), r"an image is appended as rushes\.read\(PATH\), not as ndarray"),
-        ("sequence[image]", rushes.read("a.jpg"), r"a list of rushes\.read\(PATH\), not ReadFile"),
+        ("image", "a.jpg", r"an image is appended as rushes\.read\(PATH\) or an array, not as str"),
+        ("image", np.zeros((4, 4, 3)), r"an array of uint8 \(height, width, 3\), RGB, not float64 \(4, 4, 3\)"),
+        ("image", np.zeros((4, 4), np.uint8), r"not uint8 \(4, 4\); other arrays are for htype generic"),
+        ("image", np.zeros((0, 4, 3), np.uint8), r"not uint8 \(0, 4, 3\)"),
+        ("sequence[image]", np.zeros((4, 4, 3), np.uint8), r"not uint8 \(4, 3\)"),
+        ("sequence[image]", rushes.read("a.jpg"), r"a list of rushes\.read\(PATH\) or arrays, not ReadFile"),
+        ("text", b"words", r"x: the sample: text is expected, not bytes"),
+        ("text", "\ud800", "half of a character cannot be kept"),
+        ("sequence[text]", "words", "a sequence is a list, not str"),
+        ("sequence[text]", ["words", 3], "item 1: text is expected, not int"),
+        ("json", {1: "one"}, "JSON would give it back otherwise"),
+        ("json", [(1, 2)], "JSON would give it back otherwise"),
+        ("json", {"a": float("nan")}, "JSON cannot say this"),
+        ("json", np.ones(3), "JSON cannot say this"),
         ("image", rushes.read("none.jpg"), r"none\.jpg: no such file"),
         ("generic", "words", "an array of numbers is expected, not str"),
         ("generic", [[1], [2, 3]], r"its parts differ in shape: that is for an htype sequence\[…\]"),
@@ -305,11 +414,60 @@ def test_what_is_written_down_are_the_declarations(ds: Dataset, tmp_path: Path) 
     ds.create_tensor("boxes", htype="bbox", coords={"type": "pixel", "mode": "LTRB"})
     ds.add_creds_key("TEMP_KEY")
     ds.populate_creds("TEMP_KEY", {"aws_secret_access_key": "hush"})
-    text = (tmp_path / "set/dataset.json").read_text()
-    assert "hush" not in text
-    about = json.loads(text)
+    documents = sorted((tmp_path / "set/declared").rglob("*.json"))
+    assert [path.name for path in documents] == ["000001.json", "000002.json"]
+    assert not any("hush" in path.read_text() for path in (tmp_path / "set").rglob("*.json"))
+    about = json.loads(documents[-1].read_text())
     assert about["creds_keys"] == ["TEMP_KEY"]
     assert about["columns"]["boxes"]["info"] == {"coords": {"type": "pixel", "mode": "LTRB"}}
+
+
+def test_a_data_set_of_the_first_version_is_read_and_declared_on(ds: Dataset, tmp_path: Path) -> None:
+    """Its declarations stood in ``dataset.json`` itself."""
+    ds.create_tensor("x").append(7)
+    [latest] = (tmp_path / "set/declared").rglob("*.json")
+    first = json.loads(latest.read_text()) | {"version": 1}
+    (tmp_path / "set/dataset.json").write_text(json.dumps(first))
+    latest.unlink()
+    assert again(ds).x[0].numpy() == 7
+    again(ds).create_tensor("y", htype="text").append("words")
+    assert (list(again(ds).kinds), again(ds).y[0].data()) == (["x", "y"], "words")
+
+
+def _declare(uri: str, names: list[str]) -> None:
+    ds = rushes.load(uri)
+    for name in names:
+        ds.create_tensor(name, htype="text").info.update(by=name)
+
+
+def test_several_processes_may_declare_columns_at_once(ds: Dataset) -> None:
+    names = [[f"column_{worker}_{i}" for i in range(6)] for worker in range(3)]
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_declare, args=(ds.objects.uri, own)) for own in names]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(again(ds).kinds) == sorted(name for own in names for name in own)
+    assert all(again(ds)[name].info["by"] == name for own in names for name in own)
+
+
+def test_facts_that_another_set_meanwhile_stay(ds: Dataset) -> None:
+    boxes = ds.create_tensor("boxes", htype="bbox")
+    again(ds).boxes.info["source"] = "elsewhere"
+    boxes.info["note"] = "here"
+    assert dict(again(ds).boxes.info) == {"source": "elsewhere", "note": "here"}
+
+
+def test_a_summary_has_a_line_for_each_column(ds: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    ds.create_tensor("frames", htype="sequence[image]", sample_compression="jpg")
+    ds.create_tensor("ids", htype="sequence[]", dtype="uint32").extend([[[1]], [[2]]])
+    ds.summary()
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["column", "htype", "samples", "declared"],
+        ["frames", "sequence[image]", "0", "sample_compression=jpg"],
+        ["ids", "sequence[]", "2", "dtype=uint32"],
+    ]
 
 
 def test_boxes_in_any_coordinates_are_drawn_at_the_same_place() -> None:

@@ -1,7 +1,7 @@
 """MediaSequence by MediaPipe's own code and TensorFlow's: run in the environment that ``environment.py`` makes.
 
     mediapipe_worker.py write FILE              two made-up examples, by media_sequence.py's setters
-    mediapipe_worker.py read FILE CLASSES OUT   what its readers yield of each example, as OUT (npz)
+    mediapipe_worker.py read FILES CLASSES OUT  what its readers yield of each example, as OUT (npz); FILES may have *
 
 Also how ``tests/packaging/golden/mediapipe-00000-of-00001`` was made.
 """
@@ -70,7 +70,7 @@ def made(number: int) -> tf.train.SequenceExample:
 
 def read(path: str, classes: int, out: str) -> None:
     found: dict[str, Any] = {}
-    for number, record in enumerate(tf.data.TFRecordDataset(path)):
+    for number, record in enumerate(tf.data.TFRecordDataset(sorted(tf.io.gfile.glob(path)))):
         for name, value in yielded(record, classes).items():
             found[f"{number}/{name}"] = value.numpy() if hasattr(value, "numpy") else np.asarray(value)
     np.savez(out, **found)
@@ -92,17 +92,21 @@ def yielded(record: Any, classes: int) -> dict[str, Any]:
     matrix = tf.cast((step >= start) & (step <= end), tf.float32)
     hot = tf.one_hot(labels + BACKGROUND, classes + BACKGROUND)
     seconds = tf.stack([dense("segment_start_timestamp"), dense("segment_end_timestamp")], 1)
-    return {
-        "id": context[key("example_id")],
-        "images": images,
-        "timestamps": lists[key("image_timestamp")],
-        "sampling_rate": context[key("image_frame_rate")],
-        "labels": tf.one_hot(dense("clip_label_index"), classes),
-        "segment_matrix": matrix,
-        "of_segments": matrix @ hot,  # the target's columns but for the background's
-        "gt_segment_seconds": tf.cast(seconds, tf.float32) / 1e6,
-        "gt_segment_classes": labels + BACKGROUND,
-    } | boxes(record.numpy())
+    return (
+        {
+            "id": context[key("example_id")],
+            "images": images,
+            "timestamps": lists[key("image_timestamp")],
+            "sampling_rate": context[key("image_frame_rate")],
+            "labels": tf.one_hot(dense("clip_label_index"), classes),
+            "segment_matrix": matrix,
+            "of_segments": matrix @ hot,  # the target's columns but for the background's
+            "gt_segment_seconds": tf.cast(seconds, tf.float32) / 1e6,
+            "gt_segment_classes": labels + BACKGROUND,
+        }
+        | boxes(record.numpy())
+        | beside(record.numpy())
+    )
 
 
 def boxes(data: bytes) -> dict[str, Any]:
@@ -115,6 +119,20 @@ def boxes(data: bytes) -> dict[str, Any]:
         found[f"boxes{prefix}"] = np.concatenate(steps) if steps else np.empty((0, 4), np.float32)
         found[f"counts{prefix}"] = [len(step) for step in steps]
     return found
+
+
+def beside(data: bytes) -> dict[str, Any]:
+    """The images and vectors that the tests put under prefixes, where there are any, by the module's getters."""
+    example = tf.train.SequenceExample.FromString(data)
+    images, steps = ms.get_image_encoded_size(example, prefix="FPS10"), "EMBEDDING_FRAMES"
+    encoded = b"".join(ms.get_image_encoded_at(i, example, prefix="FPS10") for i in range(images))
+    vectors = ms.get_feature_floats_size(example, prefix=steps)
+    return {
+        "imagesFPS10": np.frombuffer(encoded, np.uint8),
+        "timestampsFPS10": [ms.get_image_timestamp_at(i, example, prefix="FPS10") for i in range(images)],
+        "vectors": [ms.get_feature_floats_at(i, example, prefix=steps) for i in range(vectors)],
+        "timestampsVectors": [ms.get_feature_timestamp_at(i, example, prefix=steps) for i in range(vectors)],
+    }
 
 
 def key(name: str) -> str:

@@ -12,6 +12,7 @@ from rushes.packaging import mediasequence
 from rushes.packaging.mediasequence_reader import open_mediasequence
 from rushes.packaging.mediasequence_sample import sample
 from rushes.packaging.packed import FrameBoxes, PackedSequence, Shard
+from rushes.packaging.packed_beside import Beside, ImagesAtRate, LabelledSpan, VectorsInTime
 
 PYTHON = os.environ.get("RUSHES_INTEROP_PYTHON")
 WORKER = Path(__file__).with_name("mediapipe_worker.py")
@@ -32,8 +33,8 @@ def work(*arguments: object) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def read_by_mediapipe(shard: Path, folder: Path) -> dict[str, np.ndarray]:
-    work("read", shard, CLASSES, folder / "read.npz")
+def read_by_mediapipe(shards: Path, folder: Path, classes: int = CLASSES) -> dict[str, np.ndarray]:
+    work("read", shards, classes, folder / "read.npz")
     with np.load(folder / "read.npz") as found:
         return dict(found)
 
@@ -52,7 +53,7 @@ def boxes(count: int, rng: np.random.Generator) -> FrameBoxes:
     )
 
 
-def sequence(number: int, length: int, label: tuple[int, str] | None) -> PackedSequence:
+def sequence(number: int, length: int, label: tuple[int, str] | None, beside: Beside | None = None) -> PackedSequence:
     rng = np.random.default_rng(number)
     slope = np.mgrid[:48, :64].sum(axis=0)
     pictures = [np.stack([slope, 200 - slope, slope + step], 2).astype(np.uint8) for step in range(length)]
@@ -62,6 +63,7 @@ def sequence(number: int, length: int, label: tuple[int, str] | None) -> PackedS
         f"bikes.000000-000029.s{number:06d}", "bikes", "clip", None, "train", "ab" * 32, "bikes.mp4", 64, 48, 25.0,
         np.arange(length, dtype=np.int32), 4 + np.arange(length) / 25, 4.0, 4 + length / 25,
         tuple(simplejpeg.encode_jpeg(picture, 95) for picture in pictures), found, annotated, None, label,
+        beside=beside or Beside(),
     )  # fmt: skip
 
 
@@ -85,6 +87,51 @@ def test_mediapipe_reads_our_shards(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["0/segment_matrix"], np.ones((5, 1)))
     assert found["2/labels"].shape == (0, CLASSES)
     assert found["2/segment_matrix"].shape == (4, 0)
+
+
+def test_what_stands_beside_the_images_is_in_nobody_s_way(tmp_path: Path) -> None:
+    """The module's getters read other rates and vectors by their prefixes."""
+    jpegs = sequence(0, 4, None).jpegs
+    rates = (ImagesAtRate(10.0, np.array([4_000_000, 4_100_000]), jpegs[:2]),)
+    vectors = VectorsInTime(np.array([4.0, 4.08]), np.arange(6, dtype=np.float32).reshape(2, 3))
+    [file] = mediasequence.shard_files(
+        [sequence(0, 4, (1, "car"), Beside(rates=rates, vectors=vectors))],
+        Shard("street", "train", 0, 1),
+        ("person", "car", "bus"),
+    )
+    (tmp_path / file.path).write_bytes(file.data)
+    found = read_by_mediapipe(tmp_path / file.path, tmp_path)
+    assert found["0/timestampsFPS10"].tolist() == [4_000_000, 4_100_000]
+    assert found["0/imagesFPS10"].tobytes() == b"".join(jpegs[:2])
+    assert found["0/vectors"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert found["0/timestampsVectors"].tolist() == [4_000_000, 4_080_000]
+    assert len(found["0/images"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("layout", "files", "classes"),
+    [
+        (mediasequence.DEMO, "demo_space_dataset_train_tfrecord", 2),
+        (mediasequence.CHARADES, "charades_v1_train_records", 157),
+    ],
+)
+def test_the_readers_of_the_demo_and_of_charades_take_what_is_written_for_them(
+    tmp_path: Path, layout: mediasequence.Layout, files: str, classes: int
+) -> None:
+    spans = [(LabelledSpan(4.0, 4.09, number % 2, f"c00{number % 2}", None),) for number in range(3)]
+    sequences = [sequence(number, 5, None, Beside(spans=spans[number])) for number in range(3)]
+    for index in range(2):
+        [file] = layout.shard_files(sequences[index::2], Shard("street", "train", index, 2), ("person", "car", "bus"))
+        (tmp_path / file.path).write_bytes(file.data)
+    found = read_by_mediapipe(tmp_path / f"{files}-*-of-*", tmp_path, classes)
+    for number, one in enumerate([*sequences[::2], *sequences[1::2]]):
+        index = int(one.sequence_id[-1]) % 2
+        assert found[f"{number}/id"].item().decode() == one.sequence_id
+        assert np.argwhere(found[f"{number}/labels"]).tolist() == [[0, index]]
+        assert found[f"{number}/segment_matrix"].ravel().tolist() == [1, 1, 1, 0, 0]
+        assert found[f"{number}/gt_segment_classes"].tolist() == [index + 1]
+        np.testing.assert_allclose(found[f"{number}/gt_segment_seconds"], [[4, 4.09]], rtol=1e-6)
+        assert np.flatnonzero(found[f"{number}/of_segments"][0]).tolist() == [index + 1]
 
 
 def test_we_yield_of_mediapipe_s_shards_what_its_readers_do(tmp_path: Path) -> None:

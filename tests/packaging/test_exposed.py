@@ -107,3 +107,15 @@ def test_films_are_looked_into(filled: Objects, tmp_path: Path) -> None:
     filled.write(path, cut("carphone", tmp_path / "film.mp4", 0, 10).read_bytes())
     write_partition(filled, DATASETS, {RECIPE: one.name}, DATASETS.from_rows([{**film, "path": path}]))
     assert {e.path for e in inspect(filled, one, 5).exposed} == {path}
+
+
+def test_the_files_of_every_layout_of_mediasequence_are_looked_into(filled: Objects) -> None:
+    """Those that MediaPipe's Charades reader looks for have another name than all others."""
+    one = packaged(filled, recipe(formats=["mediasequence"], privacy="none"))
+    [shard] = [
+        row for row in read_partition(filled, DATASETS, {RECIPE: one.name}).to_pylist() if "tfrecord" in row["path"]
+    ]
+    path = shard["path"].rpartition("/")[0] + "/charades_v1_test_records-00000-of-00001"
+    filled.write(path, filled.read(shard["path"]))
+    write_partition(filled, DATASETS, {RECIPE: one.name}, DATASETS.from_rows([{**shard, "path": path}]))
+    assert {e.path for e in inspect(filled, recipe(formats=["mediasequence"]), 5).exposed} == {path}

@@ -42,7 +42,8 @@ def test_a_shard_takes_no_sequence_of_another_split_nor_one_twice(name, sequence
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_class_id_without_a_name_is_an_error(name, sequence_of, boxes_of, class_names):
-    sequence = sequence_of(boxes=[boxes_of((0, 0, 5, 5, 1, len(class_names), 1, False))])
+    unnamed = boxes_of((0, 0, 5, 5, 1, len(class_names), 1, False))
+    sequence = sequence_of(boxes=[unnamed], label=(0, "person"))
     with pytest.raises(PackagingError, match="class names"):
         list(FORMATS[name].shard_files([sequence], Shard("street", "train", 0, 1), class_names))
 

@@ -140,6 +140,16 @@ def test_words_say_whose_turn_it_was_and_for_what() -> None:
     ]
 
 
+def test_numbers_in_words_count_what_was_chosen_before() -> None:
+    case = case_of(class_name=["car", "car", "dog", "car", "dog"], pooled=[True, False, False, False, False])
+    assert [choice.why.partition(", weighted")[0] for choice in case.choose(recipe_of("class_balanced"))] == [
+        "class dog, number 1",
+        "class car, number 2",
+        "class dog, number 2",
+        "class car, number 3",
+    ]
+
+
 def test_words_of_several_figures_give_the_sum() -> None:
     case = case_of([[1, 0], [0, 1], [-1, 0]], sharpness=[10.0, 30.0, 20.0])
     recipe = recipe_of({"diversity": {"strength": 2}}, {"weights": {"column": "sharpness"}})

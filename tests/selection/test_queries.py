@@ -101,6 +101,14 @@ def test_a_query_names_tracks_clips_videos_or_chosen_sequences(
         (Similarity(sql="SELECT"), r"similarity.sql: Parser Error"),
         (Similarity(sql="CREATE TABLE t AS SELECT 1"), r"similarity.sql: give one SELECT"),
         (Similarity(sql="SELECT 'v'; SELECT 'v'"), r"similarity.sql: give one SELECT"),
+        (
+            Similarity(sql="SELECT track_id FROM tracks ORDER BY random()"),
+            r"similarity.sql: random gives another answer",
+        ),
+        (
+            Similarity(sql="SELECT track_id FROM tracks USING SAMPLE 1"),
+            r"similarity.sql: a sample gives another answer",
+        ),
         (Similarity(images=("no/such.png",)), r"similarity.images: no/such.png: no such file"),
         (Similarity(images=("http://a:b@c/x.png",)), r"holds a secret"),
         (Similarity(images=("ftp://c/x.png",)), r"no known kind of address"),

@@ -224,6 +224,7 @@ def test_only_one_way_of_saying_how_many_is_taken(amounts: str) -> None:
         (GOOD + "seed: 1.5", "seed: Input should be a valid integer, not 1.5"),
         (GOOD + "check_frames: yes", "check_frames: Input should be true or false"),
         (GOOD + "proportion: 1.5", "proportion"),
+        ("name: s\nsequence_length: 2000000000\nremainder: pad", "sequence_length"),
         (GOOD + "min_distance: 3", "min_distance"),
         (GOOD + "near_duplicates: 0", "near_duplicates"),
         (GOOD + "datapool: a/b", "datapool: recipe 'a/b': use letters"),

@@ -7,7 +7,7 @@ from rows import embedding_row, filtered_row, packet_rows, video_row, write_batc
 
 from rushes.errors import SettingsError
 from rushes.selection.recipes import recipe as recipes
-from rushes.selection.recipes.options import Split
+from rushes.selection.recipes.options import Similarity, Split
 from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import Selection, select, selection_state
 from rushes.store.manifests import Record, read_record, write_record
@@ -128,6 +128,27 @@ def test_batches_of_other_collections_do_not_make_it_stale(filled: Objects) -> N
     assert selection_state(filled, night)[0] is State.BUILT
     fill(filled, "night-0001", "hi")
     assert selection_state(filled, night)[0] is State.STALE
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"where": "clip_id NOT IN (SELECT clip_id FROM tracks)"},
+        {"strategies": (Similarity(sql="SELECT 'a'"),)},
+    ],
+)
+def test_batches_that_its_queries_may_ask_make_it_stale_and_are_not_chosen_from(
+    filled: Objects, fields: dict[str, Any]
+) -> None:
+    night = recipe(collections=("night",), **fields)
+    select(filled, night)
+    assert {row["video_id"] for row in rows(filled)} == {"d", "e"}
+    assert selection_state(filled, night)[0] is State.BUILT
+    fill(filled, "day-0001", "fg")
+    assert selection_state(filled, night)[0] is State.STALE
+    select(filled, night)
+    assert {row["video_id"] for row in rows(filled)} == {"d", "e"}
+    assert selection_state(filled, night)[0] is State.BUILT
 
 
 def test_without_a_finished_batch_it_waits(store: Objects) -> None:
@@ -253,3 +274,73 @@ def test_sequences_that_show_the_very_same_are_chosen_once(filled: Objects) -> N
     assert (reject["reason"], reject["detail"]) == ("duplicate", f"repeats {ids(done)[0]}")
     assert len(ids(select(filled, recipe(collections=("twin",), exact_duplicates="keep")))) == 2
     assert len(ids(select(filled, recipe(collections=("twin",), strategies=("diversity",))))) == 1
+
+
+@pytest.mark.parametrize(
+    "fields", [{"strategies": ("video_balanced",)}, {"strategies": ("video_balanced",), "per_video": 6}, {}]
+)
+def test_selections_nest_though_some_that_could_be_chosen_show_the_very_same(
+    store: Objects, fields: dict[str, Any]
+) -> None:
+    """Nor is one left out for a twin that is not chosen itself."""
+    fill(store, "day-0000", "afkbgc")  # a, f and k show the same, and so do b and g
+    whole = ids(select(store, recipe(**fields)))
+    for count in range(4, len(whole), 4):
+        assert ids(select(store, recipe(**fields, n_sequences=count))) == whole[:count]
+    chosen = {(sequence[0], sequence[-6:]) for sequence in whole}
+    for twins in ("afk", "bg"):
+        assert all(len({(t, start) for t in twins} & chosen) <= 1 for _, start in chosen)
+    assert {start for _, start in chosen} == {f"{start:06d}" for start in range(0, 50, 5)}
+    assert len(whole) == 30 or "per_video" in fields
+
+
+def test_what_shows_the_very_same_as_one_of_the_data_pool_is_not_chosen(store: Objects) -> None:
+    fill(store, "day-0000", "af")  # they show the same
+    select(store, recipe(name="first", where="video_id = 'a'"))
+    done = select(store, recipe(datapool=("first",), where="video_id = 'f'"))
+    assert ids(done) == []
+    assert done.record.rejects == {"duplicate": 10}
+
+
+def test_the_funnel_tells_what_was_left_out_when_choosing(store: Objects) -> None:
+    fill(store, "day-0000", "af")
+    done = select(store, recipe(n_sequences=20))
+    assert done.funnel[-3:] == [("candidates", 20), ("without repeats", 10), ("chosen", 10)]
+    assert done.note is not None
+    assert done.note.endswith("20 candidates → 10 without repeats → 10 chosen")
+
+
+def test_its_own_earlier_choice_keeps_what_was_nearest_to_it(filled: Objects) -> None:
+    own = recipe(datapool=("street",), strategies=("diversity",), n_sequences=4)
+    select(filled, own)
+    first = [(row["sequence_id"], row["nearest"], row["distance"]) for row in rows(filled)]
+    select(filled, own)
+    assert [(row["sequence_id"], row["nearest"], row["distance"]) for row in rows(filled)] == first
+
+
+def test_of_an_excluded_video_nothing_stays_that_was_chosen_before(filled: Objects) -> None:
+    before = select(filled, recipe(datapool=("street",), strategies=("video_balanced",), n_sequences=10))
+    assert "a" in {str(before.candidates.row(choice.at)["video_id"]) for choice in before.choices}
+    split = Split(exclude=("a",))
+    select(filled, recipe(datapool=("street",), strategies=("video_balanced",), n_sequences=10, split=split))
+    assert {row["video_id"] for row in rows(filled)} == {"b", "c", "d", "e"}
+    assert len(rows(filled)) == 10
+
+
+def test_queries_are_compared_by_the_model_of_the_candidates(filled: Objects) -> None:
+    """Another collection of the store may have been embedded by another."""
+    clip = filtered_row("z", 0, 50)
+    for batch in ("alpha-0000", "zeta-0000"):
+        other = {**clip, "clip_id": f"{batch[0]}z.000000-000050", "video_id": f"{batch[0]}z"}
+        vectors = [{**embedding_row(other, frame, [1, 2, 3, 4]), "model": "another"} for frame in range(0, 50, 5)]
+        write_batch(
+            filled,
+            batch,
+            videos=[video_row(other["video_id"], 50, collection=batch[:-5])],
+            packets=packet_rows(other["video_id"], range(50)),
+            filtered_clips=[other],
+            embeddings=vectors,
+        )
+    query = Similarity(sql="SELECT 'a'")
+    done = select(filled, recipe(collections=("day", "night"), strategies=(query,), n_sequences=2))
+    assert len(done.choices) == 2

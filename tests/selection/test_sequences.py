@@ -74,6 +74,13 @@ def test_lists_are_cut_as_they_would_be_one_by_one(
     assert made == wanted
 
 
+def test_a_length_that_no_video_has_is_a_length_like_others() -> None:
+    for length, stride in ((5 * 10**9, None), (3, 5 * 10**9)):
+        kept = pieces(np.array([7, 2]), length, stride, "keep")
+        assert kept.size.tolist() == [min(7, length), min(2, length)]
+    assert len(pieces(np.array([7]), 5 * 10**9, None, "drop").of) == 0
+
+
 @given(
     count=st.integers(0, 60),
     length=st.integers(1, 12),

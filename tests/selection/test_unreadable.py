@@ -122,3 +122,20 @@ def test_another_is_chosen_in_its_place_and_nothing_changes_before_it(
     assert all(longer[: len(shorter)] == shorter for shorter, longer in pairwise(found))
     rejects = read_partition(store, REJECTS, {"asset": "selected_sequences", "partition": "r"}).to_pylist()
     assert [(reject["item_id"], reject["reason"]) for reject in rejects] == [(damaged, "corrupt")]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_shows_the_same_as_one_that_cannot_be_decoded_is_chosen_in_its_place(
+    store: Objects, tmp_path: Path, seed: int
+) -> None:
+    for batch, video in (("one-0000", "a"), ("two-0000", "b")):
+        clip = filtered_row(video, 0, FRAMES)
+        vectors = [embedding_row(clip, frame, [frame, 1]) for frame in range(0, FRAMES, 5)]
+        media = fill(store, tmp_path, batch, video, vectors)
+        if video == "a":
+            damage(store, **media)
+    done = select(store, Recipe(name="whole", sequence_length=LENGTH, seed=seed))
+    chosen = [str(done.candidates.row(choice.at)["sequence_id"]) for choice in done.choices]
+    assert {sequence[-6:] for sequence in chosen} == {f"{start:06d}" for start in range(0, FRAMES, LENGTH)}
+    assert len(chosen) == FRAMES // LENGTH
+    assert f"b.000000-000060.s{DAMAGED // LENGTH * LENGTH:06d}" in chosen

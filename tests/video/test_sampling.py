@@ -1,10 +1,13 @@
 """Frames on a time grid are those that a look at every frame would choose."""
 
+import math
+from bisect import bisect_left
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rushes.video.sampling import evenly, frames_at
+from rushes.video.sampling import evenly, frames_at, frames_at_each
 
 # Times in whole thousandths, and rates whose grid is exact in them, leave no doubt about ties.
 STEPS = st.lists(st.integers(1, 400), min_size=0, max_size=30)
@@ -56,6 +59,28 @@ def test_frames_no_closer_than_the_grid_are_all_taken_but_perhaps_the_last(steps
     fps = 1000 / min(steps, default=1) * finer
     chosen = frames_at(times, 0, len(times), fps).tolist()
     assert chosen in (list(range(len(times))), list(range(len(times) - 1)))
+
+
+@given(STEPS, st.floats(0.1, 100), st.lists(st.tuples(st.integers(0, 31), st.integers(0, 31)), max_size=6))
+def test_many_pieces_at_once_get_what_each_would(steps: list[int], fps: float, pieces: list[tuple[int, int]]) -> None:
+    times = times_of(steps)
+    starts, ends = np.array(pieces, np.int64).reshape(-1, 2).clip(0, len(times)).T
+    frames, counts = frames_at_each(times, starts, ends, fps)
+    each = [one_by_one(times, start, end, fps) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    assert counts.tolist() == [len(its) for its in each]
+    assert frames.tolist() == [frame for its in each for frame in its]
+
+
+def one_by_one(times_s: np.ndarray, start: int, end: int, fps: float) -> list[int]:
+    """Go through one piece's grid, point by point, in the same arithmetic of doubles."""
+    times, found = times_s[start:end].tolist(), []
+    points = math.floor((times[-1] - times[0]) * fps + 1e-9) + 1 if times else 0
+    for nth in range(points):
+        point = times[0] + nth / fps
+        right = min(bisect_left(times, point), len(times) - 1)
+        left = max(right - 1, 0)
+        found.append(start + (left if point - times[left] <= times[right] - point + 1e-9 else right))
+    return sorted(set(found))
 
 
 def test_no_frames_give_none() -> None:

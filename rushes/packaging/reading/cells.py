@@ -7,6 +7,7 @@ IndexError that names the length. Here: one sequence's values. Not here: those o
 from __future__ import annotations
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
@@ -21,17 +22,11 @@ Array = npt.NDArray[Any]
 Index = slice | Sequence[int] | Array
 
 
-@dataclass(frozen=True)
-class Images:
+class Images(ABC):
     """The images of one sequence, or of some of its frames, still unread."""
 
-    _files: Files
-    _paths: Array
-    _offsets: Array
-    _sizes: Array
-
-    def __len__(self) -> int:
-        return len(self._offsets)
+    @abstractmethod
+    def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[Image]:
         return (self[i] for i in range(len(self)))
@@ -46,12 +41,34 @@ class Images:
             return Image(self._at(np.array([where])))
         return self._at(where)
 
+    @abstractmethod
     def jpeg(self) -> list[bytes]:
-        """The stored bytes of every image."""
+        """Every image as JPEG: the stored bytes where they are such."""
+
+    @abstractmethod
+    def numpy(self) -> npt.NDArray[np.uint8]:
+        """uint8 (n, h, w, 3) RGB."""
+
+    @abstractmethod
+    def _at(self, where: Array) -> Images: ...
+
+
+@dataclass(frozen=True)
+class JpegImages(Images):
+    """Images that are stored as JPEG, each by its place in a file."""
+
+    _files: Files
+    _paths: Array
+    _offsets: Array
+    _sizes: Array
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def jpeg(self) -> list[bytes]:
         return [bytes(data) for data in self._read()]
 
     def numpy(self) -> npt.NDArray[np.uint8]:
-        """uint8 (n, h, w, 3) RGB."""
         if not len(self):
             raise DatasetError("no frame was chosen, so that there is no image to give: choose at least one frame")
         try:
@@ -64,8 +81,8 @@ class Images:
     def _read(self) -> list[bytes | memoryview]:
         return self._files.ranges(self._paths.tolist(), self._offsets, self._sizes)
 
-    def _at(self, where: Array) -> Images:
-        return Images(self._files, self._paths[where], self._offsets[where], self._sizes[where])
+    def _at(self, where: Array) -> JpegImages:
+        return JpegImages(self._files, self._paths[where], self._offsets[where], self._sizes[where])
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,7 @@ class Image:
     _images: Images
 
     def jpeg(self) -> bytes:
-        """The bytes as they were packaged."""
+        """It as JPEG: the bytes as they were packaged where they are such."""
         return self._images.jpeg()[0]
 
     def numpy(self) -> npt.NDArray[np.uint8]:

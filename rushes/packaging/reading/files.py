@@ -85,4 +85,7 @@ class Files:
         return self._fs
 
     def _full(self, path: str) -> str:
-        return f"{self.root}/{path}"
+        folder = self.root
+        while path.startswith("../"):  # what lies in the store beside the data set
+            folder, path = folder.rpartition("/")[0], path[3:]
+        return f"{folder}/{path}"

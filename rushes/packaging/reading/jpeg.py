@@ -1,6 +1,7 @@
 """JPEG to pixels, by the quickest decoder there is: simplejpeg, else Pillow, else PyAV.
 
-Here: one image, and several of one size into one array. Not here: where the bytes are.
+Here: one image, and several of one size into one array; and the other way for images that are not stored as JPEG.
+Not here: where the bytes are.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 Data = bytes | memoryview
+
+_QUALITY = 90
 
 
 def decode_jpeg(data: Data) -> Pixels:
@@ -45,6 +48,18 @@ def decode_jpegs(images: Sequence[Data]) -> Pixels:
         if not simplejpeg:
             place[:] = picture
     return pictures
+
+
+def encode_jpeg(picture: Pixels) -> bytes:
+    """Return a picture, uint8 (h, w, 3) RGB, as JPEG. Needs simplejpeg or Pillow."""
+    if simplejpeg := _module("simplejpeg"):
+        encoded: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(picture), _QUALITY, colorsubsampling="420")
+        return encoded
+    from PIL import Image
+
+    sink = io.BytesIO()
+    Image.fromarray(picture).save(sink, "JPEG", quality=_QUALITY)
+    return sink.getvalue()
 
 
 @cache

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from rushes.packaging import native_layout as layout
-from rushes.packaging.reading.cells import Array, Images, Ragged, Values
+from rushes.packaging.reading.cells import Array, Images, JpegImages, Ragged, Values
 from rushes.packaging.reading.files import DatasetError, Files
 
 # Tables of a shard are small beside its images; shuffled reading comes back to the same shards again and again.
@@ -30,8 +30,9 @@ _FETCHED_AT_ONCE = 8
 class Shards:
     """The shards in order; finds a sequence by its number in the data set."""
 
-    def __init__(self, files: Files, stems: Sequence[str], counts: Sequence[int]) -> None:
+    def __init__(self, files: Files, stems: Sequence[str], counts: Sequence[int], of_films: bool = False) -> None:
         self._files = files
+        self._of_films = of_films
         self._stems = stems
         self._ends = list(accumulate(counts))
         self._kept: OrderedDict[int, _Shard] = OrderedDict()
@@ -60,7 +61,7 @@ class Shards:
 
     def _shard(self, number: int) -> _Shard:
         # Threads may race here: the worst is a table read twice.
-        shard = self._kept.pop(number, None) or _Shard(self._files, self._stems[number])
+        shard = self._kept.pop(number, None) or _Shard(self._files, self._stems[number], self._of_films)
         self._kept[number] = shard
         while len(self._kept) > _SHARDS_KEPT:
             self._kept.pop(next(iter(self._kept)), None)
@@ -83,8 +84,9 @@ def rows_by_class(shards: Shards) -> dict[int, Array]:
 class _Shard:
     """The tables of one shard, and their columns as numpy, each when it is first needed."""
 
-    def __init__(self, files: Files, stem: str) -> None:
+    def __init__(self, files: Files, stem: str, of_films: bool) -> None:
         self.files = files
+        self.of_films = of_films
         self._stem = stem
         self._columns: dict[tuple[str, str], Array] = {}
 
@@ -104,6 +106,18 @@ class _Shard:
     @cached_property
     def boxes(self) -> pa.Table:
         return self._table("boxes")
+
+    @cached_property
+    def films(self) -> pa.Table:
+        return self._table("films")
+
+    @cached_property
+    def packets(self) -> pa.Table:
+        return self._table("packets")
+
+    @cached_property
+    def packet_ends(self) -> Array:
+        return np.cumsum(self.films["n_packets"], dtype=np.int64)
 
     @cached_property
     def ltwh(self) -> Array:
@@ -144,7 +158,14 @@ class Rows:
     @property
     def images(self) -> Images:
         """The images, unread."""
-        return Images(self._shard.files, *(self._of_frames(name) for name in ("file", "offset", "size")))
+        if not self._shard.of_films:
+            return JpegImages(self._shard.files, *(self._of_frames(name) for name in ("file", "offset", "size")))
+        from rushes.packaging.reading.films import film_images
+
+        film = self._shard.films.slice(self._row, 1).to_pylist()[0]
+        own = _share(self._shard.packet_ends, self._row)
+        packets = {field.name: self._shard.column("packets", field.name)[own] for field in layout.PACKETS}
+        return film_images(self._shard.files, film, packets, self._of_frames("frame"))
 
     def frame_values(self, column: str) -> Values:
         """The values of a column of the table of frames."""

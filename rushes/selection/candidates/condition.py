@@ -1,6 +1,7 @@
 """The condition that a recipe's ``where`` is: one SQL expression, and one that always gives the same answer.
 
-Here: what may stand there, and errors that say what is wrong in one line. Not here: the query around it (``items``).
+Here: what may stand there, in a recipe's queries too, and errors that say what is wrong in one line. Not here: the
+query around it (``items``).
 """
 
 from __future__ import annotations
@@ -39,11 +40,20 @@ def check(connection: duckdb.DuckDBPyConnection, where: str, columns: Sequence[s
         if tree["error"]:
             said = "one condition, and nothing else" if tree["error_type"] != "parser" else tree["error_message"]
             raise SettingsError(f"where: {' '.join(said.split())}")
+    _check_lasting(connection, "where", lone, columns)
+
+
+def check_query(connection: duckdb.DuckDBPyConnection, field: str, query: str) -> None:
+    """Raise ``SettingsError`` for a query whose answer depends on chance or the moment; what is no query passes."""
+    _check_lasting(connection, field, _parsed(connection, query), ())
+
+
+def _check_lasting(connection: duckdb.DuckDBPyConnection, field: str, tree: Any, columns: Sequence[str]) -> None:
     changing = _changing(connection)
-    for kind, name in _named(lone):
+    for kind, name in _named(tree):
         of_the_moment = kind == "column" and name in _OF_THE_MOMENT and name not in columns
         if kind == "sample" or of_the_moment or (kind == "function" and name in changing):
-            raise SettingsError(f"where: {name} gives another answer each time; write the value itself")
+            raise SettingsError(f"{field}: {name} gives another answer each time; write the value itself")
 
 
 def explained(error: duckdb.Error, columns: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ Here: exact ones. Not here: near ones (``near``).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 
 import duckdb
 import numpy as np
@@ -28,13 +29,13 @@ def among(connection: duckdb.DuckDBPyConnection, rows: pa.Table, at: np.ndarray)
 
     ``rows``: columns of ``CANDIDATE``. Of those that are the same, the first of ``at`` stays.
     """
-    digests = _digests(connection, rows, at)
+    return repeated(digests(connection, rows, at), at.tolist())
+
+
+def repeated(shown: Mapping[int, bytes], places: Iterable[int]) -> dict[int, int]:
+    """Return which of these places show what an earlier one of them does, and which; ``shown`` as of ``digests``."""
     first: dict[bytes, int] = {}
-    repeats = {}
-    for n, place in enumerate(at.tolist()):
-        if n in digests and first.setdefault(digests[n], place) != place:
-            repeats[place] = first[digests[n]]
-    return repeats
+    return {at: first[shown[at]] for at in places if at in shown and first.setdefault(shown[at], at) != at}
 
 
 def alike(vectors: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -53,10 +54,13 @@ def alike(vectors: np.ndarray, at: np.ndarray) -> np.ndarray:
     return np.asarray(at[count[of] > 1])
 
 
-def _digests(connection: duckdb.DuckDBPyConnection, rows: pa.Table, at: np.ndarray) -> dict[int, bytes]:
-    """Return what sequences show, by place in ``at``; those without a usable vector of their own have none."""
+def digests(connection: duckdb.DuckDBPyConnection, rows: pa.Table, at: np.ndarray) -> dict[int, bytes]:
+    """Return what these rows show, by their places in ``rows``; those without a usable vector of their own have none.
+
+    Two that show the very same have the same digest.
+    """
     spacing = _spacing(rows, at)
-    digests = {}
+    found = {}
     for part in Embedded(connection, rows, at):
         low, high = _seen(part)
         frames, usable = part.frames, _usable(part.raw)
@@ -67,8 +71,8 @@ def _digests(connection: duckdb.DuckDBPyConnection, rows: pa.Table, at: np.ndarr
                 digest = hashlib.blake2b(spacing[place], digest_size=16)
                 digest.update((frames[seen] - part.first[n]).tobytes())
                 digest.update(part.raw[seen].tobytes())
-                digests[place] = digest.digest()
-    return digests
+                found[int(at[place])] = digest.digest()
+    return found
 
 
 def _seen(part: Slice) -> tuple[np.ndarray, np.ndarray]:

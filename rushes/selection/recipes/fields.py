@@ -26,6 +26,7 @@ def _column(name: str) -> str:
 
 
 Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(listed)]
+Rates = Annotated[tuple[Annotated[float, Field(ge=0.001, le=1000)], ...], BeforeValidator(listed)]
 ColumnName = Annotated[str, AfterValidator(_column)]
 
 

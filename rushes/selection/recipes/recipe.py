@@ -6,6 +6,7 @@ Here: the fields, their rules, and errors that name what is allowed. Not here: c
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 from math import ceil
@@ -17,20 +18,41 @@ from rushes import plain_yaml
 from rushes.errors import SettingsError, StoreError
 from rushes.explain import explain
 from rushes.privacy.look import Look, Shape, Style
-from rushes.selection.recipes.fields import Options, Texts, listed
-from rushes.selection.recipes.options import STRATEGIES, Constraints, Random, Split
+from rushes.selection.recipes.fields import Options, Rates, Texts, listed
+from rushes.selection.recipes.options import STRATEGIES, Constraints, Random, Similarity, Split
 from rushes.selection.recipes.together import clashes
 from rushes.selection.recipes.written import AnyStrategy
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
 
 FormatName = Literal[
-    "native", "mediasequence", "mot", "coco-vid", "webdataset", "trackverse", "trackverse-scores", "track-crops"
+    "native",
+    "mediasequence",
+    "mot",
+    "coco-vid",
+    "webdataset",
+    "mediasequence-demo",
+    "mediasequence-charades",
+    "trackverse",
+    "trackverse-scores",
+    "track-crops",
 ]
+
+# Frames of a sequence at most: nine hours of them. Padded, it is as long however short its clip is.
+_LONGEST = 1_000_000
 
 # Fields that shape the files and not which sequences are chosen.
 _HIDING = frozenset(("privacy", "redaction", "redaction_shape"))
-_PACKAGING = _HIDING | {"formats", "jpeg_quality", "shard_sequences"}
+_PACKAGING = _HIDING | {"formats", "jpeg_quality", "shard_sequences", "shard_mb", "shards", "mediasequence", "pixels"}
+
+
+class MediaSequence(Options):
+    """What MediaSequence's examples have beside a sequence's own frames."""
+
+    fps: Rates = Field((), description="rates of further images, frames a second, each under a prefix of its own")
+
+    def __bool__(self) -> bool:
+        return bool(self.fps)
 
 
 class Recipe(Options):
@@ -42,7 +64,9 @@ class Recipe(Options):
     where: str | None = Field(None, min_length=1, description="SQL condition over the candidates' columns")
     unit: Literal["sequence", "track", "frame"] = Field("sequence", description="what is chosen")
     within: Literal["clip", "track"] | None = Field(None, description="what a sequence runs along; null: by unit")
-    sequence_length: int | None = Field(None, ge=1, description="frames of a sequence; null for a track: all of it")
+    sequence_length: int | None = Field(
+        None, ge=1, le=_LONGEST, description="frames of a sequence; null for a track: all of it"
+    )
     fps: float | None = Field(None, gt=0, description="frames a second of a sequence; null: every frame")
     stride: int | None = Field(None, ge=1, description="frames from one sequence's start to the next; null: its length")
     remainder: Literal["drop", "keep", "pad"] = Field("drop", description="frames left over at an item's end")
@@ -73,7 +97,11 @@ class Recipe(Options):
     redaction: Style = Field("blur", description="how they are hidden: blur, pixelate or solid")
     redaction_shape: Shape = Field("box", description="box, or ellipse for faces")
     jpeg_quality: int = Field(90, ge=1, le=100, description="of the frames that are written")
+    pixels: Literal["jpeg", "video", "linked"] = Field("jpeg", description="what the format native keeps of frames")
+    mediasequence: MediaSequence = Field(MediaSequence(), description="what its examples have beside the frames")
     shard_sequences: int = Field(256, ge=1, description="sequences in a shard")
+    shard_mb: float | None = Field(None, gt=0, description="megabytes in a shard instead, about")
+    shards: int | None = Field(None, ge=1, le=99_999, description="shards of a split instead")
 
     @field_validator("name")
     @classmethod
@@ -108,6 +136,13 @@ class Recipe(Options):
         """Whether choosing needs the candidates' vectors."""
         asked = (self.near_duplicates, self.min_distance) != (None, None) or self.constraints.reads_vectors
         return asked or any(strategy.reads_vectors for strategy in self.strategies)
+
+    @property
+    def asks_all_batches(self) -> bool:
+        """Whether its queries may ask batches of other collections than those that it chooses from."""
+        likeness = [strategy for strategy in self.strategies if isinstance(strategy, Similarity)]
+        is_subquery = re.search(r"\bfrom\b", self.where or "", re.IGNORECASE) is not None
+        return is_subquery or any(strategy.sql or strategy.tracks for strategy in likeness)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Formats that write whole tracks.
 _OF_TRACKS = frozenset(("trackverse", "trackverse-scores", "track-crops"))
+# Formats whose readers look for the files of train and of test.
+_SPLIT = frozenset(("mediasequence-charades", "mediasequence-demo"))
 _AMOUNTS = ("n_samples", "n_sequences", "proportion")
 
 
@@ -26,9 +28,18 @@ def clashes(recipe: Recipe) -> Iterator[str]:
     yield from _of_strategies(recipe.strategies)
     if not recipe.of_tracks and (formats := [name for name in recipe.formats if name in _OF_TRACKS]):
         yield f"formats: {', '.join(formats)} needs unit: track, for it writes whole tracks"
+    if recipe.split is None and (formats := [name for name in recipe.formats if name in _SPLIT]):
+        yield f"formats: {', '.join(formats)} needs split, for its readers look for train and test"
+    if recipe.shards is not None and recipe.shard_mb is not None:
+        yield "give shards (their number) or shard_mb (their size), not both"
+    if recipe.pixels != "jpeg" and "native" not in recipe.formats:
+        yield f"pixels: {recipe.pixels} is for the format native; add it to formats, or leave pixels out"
     for field in ("strategies", "formats"):
         if not getattr(recipe, field):
             yield f"{field}: name at least one, or leave it out"
+    rates = [f"{rate:.6f}".rstrip("0").rstrip(".") for rate in recipe.mediasequence.fps]
+    if same := sorted({rate for rate in rates if rates.count(rate) > 1}):
+        yield f"mediasequence.fps: {', '.join(same)} stands there twice"
     for field in ("collections", "formats", "datapool"):
         values = getattr(recipe, field)
         if twice := sorted({value for value in values if values.count(value) > 1}):

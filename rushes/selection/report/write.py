@@ -26,6 +26,7 @@ from rushes.selection.report.page import cards, render
 from rushes.selection.report.rejected import rejected_sequences, rows_of
 from rushes.selection.report.saved_frames import save_frames
 from rushes.store.database import connect
+from rushes.store.forgotten import Forgotten, take_back
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
 
@@ -51,6 +52,9 @@ def write_report(objects: Objects, recipe: Recipe, selection: Selection) -> str:
         names = frame_names(connection, chain(*(_videos(wanted) for wanted, _ in lists.values())))
         files = list(_write_files(objects, connection, recipe, selection, lists, names))
         _write_page(objects, connection, recipe, selection, left, files)
+    forgotten = Forgotten.of(objects)
+    if any(forgotten.id(video) for video in _videos(rows)):  # while this was written, perhaps unseen
+        take_back(objects, objects.list(folder), f"recipe {recipe.name}")
     return f"{folder}/index.html"
 
 

@@ -24,6 +24,7 @@ from rushes.sources.download import site
 from rushes.sources.download.spool import Part, Place, spool_folder
 from rushes.sources.download.web import Fetched, Fetching, PageError, begins_as_text
 from rushes.sources.trust import refuse_listed
+from rushes.store.forgotten import is_forgotten_content
 from rushes.store.manifests import Entry
 from rushes.store.media import hash_file, media_name
 from rushes.store.objects import Objects
@@ -135,6 +136,7 @@ class Downloader:
         with closing(Part(place)) as part:
             fetched = Fetching(ranges, part, self._limits, count)()
         sha256, media = part.hash.hexdigest(), media_name(part.hash.hexdigest(), _suffix(entry.source_uri, fetched))
+        self._refuse_forgotten(entry, sha256)
         self._keep(place.part, media)
         by = protocol_of(entry.source_uri)
         return Downloaded(entry.source_uri, shown(fetched.address), sha256, part.received, media, fetched.version, by)
@@ -147,9 +149,15 @@ class Downloader:
         if begins_as_text(video.path):  # yt-dlp takes whatever is no page for a video
             raise VideoError(Reason.NOT_VIDEO, f"{shown(entry.source_uri)}: a file of text, and no video found in it")
         media = media_name(sha256, video.path.suffix.lower())
+        self._refuse_forgotten(entry, sha256)
         self._keep(video.path, media)
         address = shown(str(video.about.get("webpage_url", entry.source_uri)))
         return Downloaded(entry.source_uri, address, sha256, size, media, None, "yt-dlp", video.about)
+
+    def _refuse_forgotten(self, entry: Entry, sha256: str) -> None:
+        if is_forgotten_content(self._objects, sha256):
+            name = shown(entry.source_uri)
+            raise VideoError(Reason.FORGOTTEN, f"{name}: the same bytes as a video that was forgotten: not taken in")
 
     def _keep(self, path: Path, media: str) -> None:
         """Have a whole file as an object: by renaming where both are on one disk."""
