@@ -61,7 +61,7 @@ def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | Non
     with stop.by_signals(), ThreadPoolExecutor(1) as thread:
         result = thread.submit(execute).result()
         stop.check()
-    return None if result.success else _why(result)
+    return None if result.success else why_of(result)
 
 
 @cache
@@ -118,9 +118,14 @@ def _this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _why(result: dg.ExecuteInProcessResult) -> RunFailure:
+def why_of(result: dg.ExecuteInProcessResult) -> RunFailure:
     """Return the first failure of a run: the failed check, or what the library said."""
     for event in result.all_events:
+        if event.event_type_value == dg.DagsterEventType.ASSET_CHECK_EVALUATION.value:
+            check = event.asset_check_evaluation_data
+            if check.blocking and not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                words = " ".join((check.description or "").split())
+                return RunFailure(f"{check.asset_key.to_user_string()}: check {check.check_name}: {words}", "")
         if event.is_step_failure:
             error = event.step_failure_data.error
             said = event.step_failure_data.user_failure_data

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from rushes.store.objects import Objects
 from rushes.store.schemas import Table
-from rushes.store.tables import write_partition
+from rushes.store.tables import as_written, write_partition
 
 
 class Changes:
@@ -39,9 +39,11 @@ class Changes:
             self.objects.write(name, data)
 
     def partition(self, table: Table, keys: Mapping[str, str], rows: pa.Table, fewer: int) -> int:
-        """Replace a partition that has so many rows fewer; return its size in bytes."""
+        """Replace a partition that has so many rows fewer, its columns being those it has; return its size in bytes."""
         self.rows[table.name] += fewer
-        return 0 if self.dry_run else len(write_partition(self.objects, table, keys, rows))
+        own = as_written(table, rows)
+        rows = rows.select([column.name for column in own.columns])
+        return 0 if self.dry_run else len(write_partition(self.objects, own, keys, rows))
 
     def do(self, action: Callable[[], object]) -> None:
         """Do what is not counted."""

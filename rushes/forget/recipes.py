@@ -29,7 +29,7 @@ from rushes.selection.select import batches_of
 from rushes.store.manifests import Record, clear_failure, read_record, record_path, write_failure, write_record
 from rushes.store.objects import Objects
 from rushes.store.schemas import DATASETS, RECIPE, REJECTS, SELECTIONS
-from rushes.store.tables import partition_path, read_partition
+from rushes.store.tables import as_written, partition_path, read_partition
 from rushes.work.plan import digest
 
 _FOLDERS = ("tables/selections", "tables/datasets", "reports", "datasets")
@@ -189,7 +189,8 @@ class _Made:
             rows = read_partition(self._objects, SELECTIONS, keys)
         except FileNotFoundError:
             return 0, 0
-        kept = SELECTIONS.from_rows(self._kept(rows.to_pylist()))
+        own = as_written(SELECTIONS, rows)
+        kept = own.from_rows(self._kept(rows.select(own.arrow.names).to_pylist()))
         if not kept.equals(rows):
             self._changes.partition(SELECTIONS, keys, kept, len(rows) - len(kept))
         record = self._record

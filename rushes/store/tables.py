@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -43,6 +44,13 @@ def read_partition(
     with objects.open(partition_path(table, keys)) as handle:
         rows = pq.ParquetFile(handle).read(columns=list(columns) if columns else None)
     return _with_later_columns(table, rows, columns)
+
+
+def as_written(table: Table, rows: pa.Table) -> Table:
+    """Return the table with just the columns that rows have: those of a partition of before the schema grew."""
+    there = set(rows.column_names)
+    columns = tuple(column for column in table.columns if column.name in there)
+    return replace(table, columns=columns, order=tuple(name for name in table.order if name in there))
 
 
 def encode(table: Table, rows: pa.Table) -> bytes:

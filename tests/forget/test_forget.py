@@ -5,6 +5,8 @@ import json
 import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from forgettable import build_all, choose
 from searched import mentions, snapshot
@@ -22,8 +24,8 @@ from rushes.steps import STEPS
 from rushes.store.forgotten import remember
 from rushes.store.manifests import Record, read_batch, write_record
 from rushes.store.objects import Objects
-from rushes.store.schemas import BATCH, TABLES
-from rushes.store.tables import read_partition
+from rushes.store.schemas import BATCH, SELECTIONS, TABLES
+from rushes.store.tables import partition_path, read_partition
 from rushes.work.build import build
 from rushes.work.plan import State
 
@@ -244,3 +246,17 @@ def test_a_selection_and_a_data_set_that_are_made_meanwhile_are_taken_back(built
         select(built, recipe, 0)
     assert [n for n in built.list("") if n.startswith(("datasets/", "tables/datasets", "tables/selections"))] == []
     assert [status.rows for status in recipe_statuses(built, "street")] == [0, 0]
+
+
+def test_a_selection_of_before_its_columns_were_more_is_forgotten_from_as_it_is(built: Objects) -> None:
+    path = partition_path(SELECTIONS, {"recipe": "street"})
+    old = pq.read_table(pa.BufferReader(built.read(path))).drop_columns(["n_padded", "relaxed", "nearest", "distance"])
+    sink = pa.BufferOutputStream()
+    pq.write_table(old, sink)
+    built.write(path, sink.getvalue().to_pybytes())
+    [lost] = forget(built, ["zebrafinch"], repackage=False).lost
+    assert mentions(built, "zebrafinch") == []
+    left = pq.read_table(pa.BufferReader(built.read(path)))
+    assert set(left.column_names) - {"nearest", "distance"} == set(old.column_names)
+    assert 0 < len(left) == len(old) - lost.rows
+    choose(built, "street")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from orchestration.run import why_of
 from orchestration.sensors import add_missing_keys
 from rushes import settings
 from rushes.selection.recipes import recipe as recipe_files
@@ -37,3 +38,6 @@ def test_pictures_that_show_a_face_fail_the_check(project: Any, tiny: Path) -> N
     assert "regions are not hidden, the first a face" in str(
         read_failure(project.objects, "packaged_datasets", "hidden")
     )
+    told = why_of(result)
+    assert told.line.startswith(f"packaged_datasets: check {CHECK}: ")
+    assert "regions are not hidden, the first a face" in told.line

@@ -372,3 +372,10 @@ def test_whatever_is_written_is_a_recipe_or_refused_in_one_line(text: str) -> No
 @pytest.mark.parametrize("path", sorted({*DEMO.glob("*.yaml")} - {DEMO / "settings.yaml"}), ids=lambda path: path.stem)
 def test_the_demos_recipes_are_recipes(path: Path) -> None:
     recipes.parse(path.read_text())
+
+
+@pytest.mark.parametrize("file", sorted(DEMO.glob("*-*.yaml")), ids=lambda file: file.stem)
+def test_a_recipe_written_out_whole_is_the_same_recipe(file: Path) -> None:
+    """As it stands in a data set's account, with every default."""
+    recipe = recipes.parse(file.read_text())
+    assert recipes.Recipe.model_validate(recipe.model_dump(mode="json")) == recipe

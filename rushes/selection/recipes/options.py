@@ -201,11 +201,15 @@ class Constraints(Options):
 
     @model_validator(mode="after")
     def _of_use(self) -> Constraints:
-        if not self and (idle := sorted(self.model_fields_set & {"relax", "rounds"})):
+        if not self and (idle := [name for name in ("relax", "rounds") if self._is_told(name)]):
             raise ValueError(f"{idle[0]} does nothing without min_motion, min_nn_dist or max_spt_iou")
-        if self.max_spt_iou is None and "iou_tbuff" in self.model_fields_set:
+        if self.max_spt_iou is None and self._is_told("iou_tbuff"):
             raise ValueError("iou_tbuff does nothing without max_spt_iou")
         return self
+
+    def _is_told(self, name: str) -> bool:
+        """Whether somebody wrote another value than the default: a recipe that was read and written tells all."""
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
 
 class Split(Options):
