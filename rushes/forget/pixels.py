@@ -14,9 +14,12 @@ from pathlib import Path
 from rushes.forget.changes import Changes
 from rushes.forget.targets import Targets
 from rushes.ranges.address import is_elsewhere, local_path
+from rushes.sources.download import find as find_download
 from rushes.sources.download import forget as forget_download
 from rushes.sources.inbox import FOLDER as INBOX
 from rushes.store.contents import owner_of, release
+from rushes.store.forgotten import remember
+from rushes.store.manifests import Entry
 from rushes.store.objects import Objects
 
 # A file of an unfinished write that is older is nobody's any more.
@@ -32,7 +35,7 @@ def forget_pixels(changes: Changes, targets: Targets) -> None:
             changes.do(partial(release, objects, sha256))
     for uri in sorted(targets.sources):
         if is_elsewhere(uri):
-            changes.do(partial(forget_download, objects, uri))
+            changes.do(partial(_forget_download, objects, uri))
         changes.delete(_in_inbox(objects, uri), "files of the inbox")
     changes.do(partial(_remove_abandoned, objects))
 
@@ -44,6 +47,16 @@ def outside(objects: Objects, targets: Targets) -> Iterator[str]:
             continue
         if not uri.startswith(f"{objects.full_uri(INBOX)}/"):
             yield uri
+
+
+def _forget_download(objects: Objects, uri: str) -> None:
+    """Remove a download's note and remains; one that is under way is waited for, and removed with its bytes."""
+    forget_download(objects, uri)
+    found = find_download(objects, Entry("", "", uri))
+    if found is not None:
+        remember(objects, contents=[found.sha256])
+        objects.delete(found.media)
+        forget_download(objects, uri)
 
 
 def _media(objects: Objects, sha256: str) -> list[str]:

@@ -1,5 +1,7 @@
 """However a video came in (with annotations, by download, as a link, from a list), nothing of it is left."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +92,19 @@ def test_what_was_downloaded_and_never_looked_at_goes(store: Objects, web: Range
     Downloader(store, Ingest())(read_batch(store, "zoo-0000").entries[0])
     forget(store, ["zebrafinch"])
     assert [name for name in store.list("") if not name.startswith(("forgotten/", "batches/"))] == []
+
+
+def test_a_download_that_is_under_way_is_waited_for_and_goes(store: Objects, web: RangeServer) -> None:
+    register(store, [f"{web.url}/zebrafinch.mp4"], "zoo")
+    web.delay_s = 0.5
+    downloading = threading.Thread(target=Downloader(store, Ingest()), args=(read_batch(store, "zoo-0000").entries[0],))
+    downloading.start()
+    while not web.connections:
+        time.sleep(0.01)
+    forget(store, ["zebrafinch"])
+    downloading.join()
+    assert [name for name in store.list("") if not name.startswith(("forgotten/", "batches/"))] == []
+    assert mentions(store, "zebrafinch") == []
 
 
 def test_a_link_is_left_where_it_is_and_not_taken_again(store: Objects, web: RangeServer) -> None:
