@@ -91,7 +91,7 @@ def examples(sequences: Sequence[PackedSequence], folder: Path, rounds: int, ten
     ours = folder / "ours"
 
     def by_ours() -> None:
-        [file] = mediasequence.shard_files(sequences, SHARD, CLASS_NAMES)
+        [file] = mediasequence.PLAIN.shard_files(sequences, SHARD, CLASS_NAMES)
         ours.write_bytes(file.data)
 
     seconds = {"ours": cpu(by_ours, rounds)}

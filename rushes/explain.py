@@ -1,6 +1,6 @@
 """What is wrong with a file that a person wrote, in one line that says what would be right.
 
-Here: turning pydantic's errors into such a line. Not here: the fields themselves (``settings``, ``selection.recipe``).
+Here: turning pydantic's errors into such a line. Not here: the fields themselves (``settings``, ``selection.recipes``).
 """
 
 from __future__ import annotations

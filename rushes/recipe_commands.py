@@ -1,6 +1,6 @@
 """``rushes recipe …``: registering recipes, trying them, and looking at them.
 
-Here: words and printing. Not here: what a recipe may say (``selection.recipe``), nor carrying it out.
+Here: words and printing. Not here: what a recipe may say (``selection.recipes``), nor carrying it out.
 """
 
 from __future__ import annotations

@@ -21,13 +21,7 @@ from rushes.forget.names import Names
 from rushes.forget.targets import Targets
 from rushes.settings import Settings
 from rushes.steps import STEPS
-from rushes.store.manifests import (
-    Batch,
-    Entry,
-    Record,
-    read_record,
-    write_record,
-)
+from rushes.store.manifests import Batch, Entry, Record, read_record, write_record
 from rushes.store.objects import Objects
 from rushes.store.parts import existing_parts, part_path, read_part, write_part
 from rushes.store.schemas import BATCH, REJECTS, TABLES

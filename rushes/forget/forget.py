@@ -68,22 +68,31 @@ def forget(
     forget_batches(changes, targets)
     forget_failures(changes, targets.names)
     forget_registered(changes, targets)
-    repackaged, failed = [], {}
+    repackaged, failed = _repackage(objects, lost if repackage and not dry_run else [], workers, progress)
+    return Account(
+        tuple((batch, entry) for batch, entries in targets.entries.items() for entry in entries),
+        dict(sorted((+changes.rows).items())),
+        dict(sorted(changes.removed.items())),
+        tuple(lost),
+        repackaged,
+        failed,
+        tuple(outside(objects, targets)),
+        tuple(left(objects, targets)),
+    )
+
+
+def _repackage(
+    objects: Objects, lost: Sequence[Lost], workers: int | None, progress: Callable[[str], None]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Package what selections have left; return the recipes that were packaged, and why others could not be."""
+    repackaged: list[str] = []
+    failed: dict[str, str] = {}
     for one in lost:
-        if one.data_set and one.rows < one.of and repackage and not dry_run:
+        if one.data_set and one.rows < one.of:
             progress(f"packaging {one.recipe} without them")
             why = rewrite(objects, one, workers)
             if why is None:
                 repackaged.append(one.recipe)
             else:
                 failed[one.recipe] = why
-    return Account(
-        tuple((batch, entry) for batch, entries in targets.entries.items() for entry in entries),
-        dict(sorted((+changes.rows).items())),
-        dict(sorted(changes.removed.items())),
-        tuple(lost),
-        tuple(repackaged),
-        failed,
-        tuple(outside(objects, targets)),
-        tuple(left(objects, targets)),
-    )
+    return tuple(repackaged), failed

@@ -1,6 +1,7 @@
 """The bytes of videos that are to go: media objects, downloads and their remains, files dropped into the inbox.
 
-Here: these. Not here: pictures made of them (``recipes``, ``batches``), sources that are not the store's own.
+Here: these, and which sources are not the store's own and stay. Not here: pictures made of them (``recipes``,
+``batches``).
 """
 
 from __future__ import annotations

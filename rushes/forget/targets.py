@@ -24,11 +24,11 @@ from rushes.store.manifests import Batch, Entry, read_batches, read_record
 from rushes.store.objects import Objects
 from rushes.store.parts import existing_parts, read_part
 from rushes.store.rejects import Reason
-from rushes.store.schemas import VIDEOS
+from rushes.store.schemas import BATCH, VIDEOS
 from rushes.store.tables import read_partition
 
 _RAW = "raw_videos"
-_Place = tuple[str, str]
+_Place = tuple[str, str]  # batch, entry
 
 
 @dataclass(frozen=True)
@@ -168,11 +168,11 @@ class _Search:
         return self._read[batch]
 
 
-def _contents(objects: Objects, batch: str) -> Iterator[_Place]:
+def _contents(objects: Objects, batch: str) -> Iterator[tuple[str, str]]:
     """Yield (video, content) of a batch's table, and of the parts that are not in it."""
     rows = []
     with suppress(FileNotFoundError):  # not built yet: what there is are parts
-        rows = read_partition(objects, VIDEOS, {"batch": batch}, ["video_id", "sha256"]).to_pylist()
+        rows = read_partition(objects, VIDEOS, {BATCH: batch}, ["video_id", "sha256"]).to_pylist()
     record = read_record(objects, _RAW, batch)
     used = {built.key for built in record.items.values()} if record and rows else set()
     for key in sorted(existing_parts(objects, _RAW, batch) - used):

@@ -4,10 +4,10 @@ A data set is a folder, here or in a bucket: ``declared/`` says which columns th
 appended, ``media/`` the bytes of videos and images as they came, each under the hash of its content. ``dataset`` is
 what a person holds, ``column`` one of its columns, ``declared`` the declarations, ``rows`` the Parquet files. Each
 family of types has a module: ``videos``, ``images``, ``boxes``, ``arrays``, ``texts``; ``kinds`` says what a family has
-to offer and ``htypes`` lists them. ``given`` is what is appended, ``intake`` how its bytes come in. ``turned`` gives
-boxes in other coords, ``gallery`` is the page that shows a data set, ``moving`` what makes a video of images for it,
-and ``trained`` what training cuts clips out of. Not here:
-data sets made of a store's tables by a recipe (``rushes.packaging``).
+to offer and ``htypes`` lists them. ``given`` is what is appended, ``intake`` how its bytes come in, ``views`` what is
+given back of arrays. ``turned`` gives boxes in other coords, ``gallery`` is the page that shows a data set, ``moving``
+what makes a video of images, and ``trained`` what training cuts clips out of. Not here: data sets made of a
+store's tables by a recipe (``rushes.packaging``).
 """
 
 from rushes.handmade.dataset import Dataset, empty, load

@@ -16,9 +16,8 @@ from rushes.coords import PIXEL_LTWH, pixel_ltwh
 from rushes.errors import StoreError, VideoError
 from rushes.handmade.column import Column
 from rushes.handmade.dataset import Dataset
-from rushes.handmade.images import Images, ImageSequenceKind
-from rushes.handmade.moving import as_video
-from rushes.handmade.videos import VideoKind
+from rushes.handmade.images import Images
+from rushes.handmade.moving import MOVING, as_video
 from rushes.handmade.views import Arrays
 from rushes.loopback import HTML, Answer, Question, redirect
 from rushes.playback.overlay import Overlay, Track
@@ -120,7 +119,7 @@ def visualize(dataset: Dataset, *, open_browser: bool = True) -> Gallery:
 
 
 def _video_columns(dataset: Dataset) -> list[Column]:
-    return [dataset[name] for name, kind in dataset.kinds.items() if isinstance(kind, (VideoKind, ImageSequenceKind))]
+    return [dataset[name] for name, kind in dataset.kinds.items() if isinstance(kind, MOVING)]
 
 
 def _video(column: Column, number: int) -> Video:

@@ -1,4 +1,4 @@
-"""A sequence of images as a video, for whoever plays videos.
+"""Pictures one after another: which columns have such, and a sequence of images as a video, for whoever plays videos.
 
 Here: the row and the index that say so. Not here: playing it (``gallery``), the images (``images``).
 """
@@ -11,7 +11,8 @@ from fractions import Fraction
 import numpy as np
 
 from rushes.errors import VideoError
-from rushes.handmade.images import JPEG_START, Images
+from rushes.handmade.images import JPEG_START, Images, ImageSequenceKind
+from rushes.handmade.videos import VideoKind
 from rushes.store.rejects import Reason
 from rushes.video.containers import open_container
 from rushes.video.index import Coding, PacketIndex
@@ -19,6 +20,9 @@ from rushes.video.media import video_columns
 from rushes.video.packets import ReadBy
 from rushes.video.probe import VideoInfo
 from rushes.video.video import FileVideo, Video
+
+MOVING = (VideoKind, ImageSequenceKind)
+"""The kinds of columns whose samples are pictures one after another."""
 
 FPS = 25
 """Images a second, where nobody says."""

@@ -17,18 +17,14 @@ import numpy as np
 from rushes.errors import SettingsError
 from rushes.handmade.arrays import LabelKind, SequenceKind
 from rushes.handmade.boxes import BoxSequenceKind
-from rushes.handmade.images import ImageSequenceKind
 from rushes.handmade.kinds import SampleError
-from rushes.handmade.moving import FPS
-from rushes.handmade.videos import VideoKind
+from rushes.handmade.moving import FPS, MOVING
 from rushes.handmade.views import Array, Arrays
 from rushes.video.video import Video
 
 if TYPE_CHECKING:
     from rushes.handmade.dataset import Dataset
     from rushes.training.clips import Clips
-
-_PICTURES = (VideoKind, ImageSequenceKind)
 
 
 def clips(dataset: Dataset, frames: int | None, of: str | None, settings: Mapping[str, Any]) -> Clips:
@@ -51,9 +47,9 @@ class Trained:
     def __init__(self, dataset: Dataset, of: str | None) -> None:
         self._dataset, self._process = dataset, os.getpid()
         kinds = dataset.kinds
-        pictures = [name for name, kind in kinds.items() if isinstance(kind, _PICTURES) and of in (None, name)]
+        pictures = [name for name, kind in kinds.items() if isinstance(kind, MOVING) and of in (None, name)]
         if len(pictures) != 1:
-            there = ", ".join(name for name, kind in kinds.items() if isinstance(kind, _PICTURES)) or "none"
+            there = ", ".join(name for name, kind in kinds.items() if isinstance(kind, MOVING)) or "none"
             raise SettingsError(f"of={of!r}: name the column of videos or sequences of images; there are: {there}")
         boxes = [name for name, kind in kinds.items() if isinstance(kind, BoxSequenceKind)]
         self._pictures = pictures[0]
@@ -65,14 +61,14 @@ class Trained:
         self.lengths = np.array([len(dataset[self._pictures][i]) for i in range(count)], np.int32)
         self.sequence_ids = [f"{self._pictures}[{i}]" for i in range(count)]
         self.shard_numbers = np.zeros(count, np.int64)
-        self.frames = BySequence(partial(self._sample, self._pictures))
+        self.frames = _BySequence(partial(self._sample, self._pictures))
         self.boxes = _Boxes(self._boxes_in)
-        self.ids = BySequence(partial(self._of_boxes, "ids", np.int64, -1))
-        self.classes = BySequence(partial(self._of_boxes, "classes", np.int64, -1))
-        self.scores = BySequence(partial(self._of_boxes, "scores", np.float32, 1))
-        self.timestamps = BySequence(self._times)
-        self.frame_numbers = BySequence(self._numbers)
-        self.label_ids = BySequence(self._label_of)
+        self.ids = _BySequence(partial(self._of_boxes, "ids", np.int64, -1))
+        self.classes = _BySequence(partial(self._of_boxes, "classes", np.int64, -1))
+        self.scores = _BySequence(partial(self._of_boxes, "scores", np.float32, 1))
+        self.timestamps = _BySequence(self._times)
+        self.frame_numbers = _BySequence(self._numbers)
+        self.label_ids = _BySequence(self._label_of)
 
     @property
     def _here(self) -> Dataset:
@@ -122,7 +118,7 @@ class Trained:
         return int(label) if label.size == 1 else None
 
 
-class BySequence:
+class _BySequence:
     """Values by the number of their sequence."""
 
     def __init__(self, get: Callable[[int], Any]) -> None:
@@ -136,9 +132,9 @@ class _Boxes:
     def __init__(self, get: Callable[[str, str, int], Any]) -> None:
         self._get = get
 
-    def to(self, type: str, mode: str) -> BySequence:
+    def to(self, type: str, mode: str) -> _BySequence:
         """Return the boxes in some coords."""
-        return BySequence(partial(self._get, type, mode))
+        return _BySequence(partial(self._get, type, mode))
 
 
 class _Lists:

@@ -14,7 +14,7 @@ from rushes.handmade.boxes import BoxKind, BoxSequenceKind
 from rushes.handmade.column import Column, Samples
 from rushes.handmade.images import Image, ImageKind, Images, ImageSequenceKind
 from rushes.handmade.kinds import SampleError
-from rushes.handmade.videos import VideoKind
+from rushes.handmade.moving import MOVING
 from rushes.handmade.views import Array, Arrays
 from rushes.video.video import Video
 
@@ -50,7 +50,7 @@ def turned(dataset: Dataset, column: Column, coords: Coords, of: str | None) -> 
 
 def _sizes(dataset: Dataset, boxes: Column, in_sequence: bool, of: str | None) -> Callable[[int, int], Sequence[_Size]]:
     """Return what tells the sizes of the pictures of a sample, one for each list of boxes."""
-    wanted = (VideoKind, ImageSequenceKind) if in_sequence else ImageKind
+    wanted = MOVING if in_sequence else ImageKind
     there = [
         name
         for name, kind in dataset.kinds.items()

@@ -100,7 +100,6 @@ class Layout:
 PLAIN = Layout("{name}_{split}_tfrecord")
 DEMO = Layout("demo_space_dataset_{split}_tfrecord", 2, one_label=True)
 CHARADES = Layout("charades_v1_{split}_records", 157)
-shard_files, index_files = PLAIN.shard_files, PLAIN.index_files
 
 
 def feature_prefix(model: str) -> str:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
+from rushes.packaging.mediasequence_labels import nearest_images
 from rushes.packaging.packed import PackagingError
 from rushes.packaging.sequence_example import Feature, parse
 
@@ -175,7 +176,7 @@ class Example:
         """The times and the images at which segments start or end; ``counted``: written indices are of these images."""
         times, at = self._ints(f"{key}/timestamp"), self._ints(f"{key}/index")
         if len(times) and len(images) and not (counted and len(at)):
-            at = _nearest(images, times)
+            at = nearest_images(images, times)
         elif counted and len(at) and not len(times) and at.min() >= 0 and at.max() < len(images):
             times = images[at]
         return times, at
@@ -207,11 +208,6 @@ def _decode(data: bytes) -> npt.NDArray[np.uint8]:
     with Image.open(io.BytesIO(data)) as image:
         pixels = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"), np.uint8)
     return pixels.reshape(*pixels.shape[:2], -1)
-
-
-def _nearest(times: Ints, wanted: Ints) -> Ints:
-    """The place of the time nearest to each that is wanted, the earlier of two."""
-    return np.abs(times[None, :] - wanted[:, None]).argmin(axis=1).astype(np.int64)
 
 
 def _as_ints(key: str, feature: Feature) -> Ints:

@@ -22,6 +22,8 @@ from rushes.packaging.sequence_example import Context, Feature, real, text, whol
 # What a sequence follows stands here where people gave labels: the two number their classes each in a way of its own.
 TRACK = "TRACK"
 
+_Ints = npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -88,7 +90,7 @@ def labels(images: Sequence[Shown], sequence: PackedSequence, found: Sequence[Se
         times = np.array([image.timestamp for image in images], np.int64)
         for side, at in (("start", [s.start for s in found]), ("end", [s.end for s in found])):
             features[f"segment/{side}/timestamp"] = whole(*at)
-            features[f"segment/{side}/index"] = _nearest(times, whole(*at))
+            features[f"segment/{side}/index"] = nearest_images(times, np.array(at, np.int64))
     if sequence.beside.spans is not None and sequence.label is not None:
         track = _of_track(images, *sequence.label)
         features |= {f"{TRACK}/{key}": value for key, value in _label_features("clip", [track]).items()}
@@ -116,6 +118,6 @@ def _label_features(kind: str, found: Sequence[Segment]) -> dict[str, Feature]:
     return features
 
 
-def _nearest(times: npt.NDArray[np.int64], wanted: Feature) -> Feature:
-    """The image nearest to each time, the earlier of two."""
-    return np.abs(times[None, :] - np.asarray(wanted)[:, None]).argmin(axis=1).astype(np.int64)
+def nearest_images(times: _Ints, wanted: _Ints) -> _Ints:
+    """The image, by its place in ``times``, that is nearest to each time wanted, the earlier of two; int64 (n,)."""
+    return np.abs(times[None, :] - wanted[:, None]).argmin(axis=1).astype(np.int64)

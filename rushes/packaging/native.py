@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from rushes.packaging import native_layout as layout
 from rushes.packaging.media_rows import film_row, packet_rows, place_of
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary, class_name, in_order, members
+from rushes.packaging.packed_facts import facts
 from rushes.packaging.tar import Tar
 
 _Row = dict[str, Any]
@@ -88,28 +89,8 @@ def index_files(shards: Sequence[ShardSummary], class_names: Sequence[str]) -> I
 
 
 def _sequence_row(sequence: PackedSequence) -> _Row:
-    label_id, label = sequence.label if sequence.label is not None else (None, None)
-    has_embedding = sequence.embedding is not None
-    return {
-        "sequence_id": sequence.sequence_id,
-        "split": sequence.split,
-        "video_id": sequence.video_id,
-        "clip_id": sequence.clip_id,
-        "track_id": sequence.track_id,
-        "media_id": sequence.media_id,
-        "source_uri": sequence.source_uri,
-        "width": sequence.width,
-        "height": sequence.height,
-        "frame_rate": sequence.frame_rate,
-        "start_s": sequence.start_s,
-        "end_s": sequence.end_s,
-        "n_frames": len(sequence),
-        "n_boxes": sum(len(boxes) for boxes in sequence.boxes),
-        "label_id": label_id,
-        "label": label,
-        "embedding_model": sequence.embedding_model if has_embedding else None,
-        "embedding": sequence.embedding,
-    }
+    n_boxes = sum(len(boxes) for boxes in sequence.boxes)
+    return facts(sequence) | {"n_boxes": n_boxes, "embedding": sequence.embedding}
 
 
 def _frame_rows(

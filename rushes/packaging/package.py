@@ -139,11 +139,7 @@ def _finish(
     objects.write(f"{dataset_root(recipe.name, work.version)}/dataset.json", data)
     rows = DATASETS.from_rows([{"version": work.version, **asdict(f)} for f in files])
     size = len(write_partition(objects, DATASETS, {RECIPE: recipe.name}, rows))
-    rejects = [
-        Reject("box", f"{recipe.name}/{name}", ASSET, Reason.FORMAT_LIMIT, f"{count} left out: {why}").row()
-        for name, counts in dropped.items()
-        for why, count in counts.items()
-    ]
+    rejects = _left_out(recipe, dropped)
     rejects += [reject for note in notes for written in note.values() for reject in written["rejects"]]
     write_partition(objects, REJECTS, {"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejects))
     # What a reader opens by name: replaced last, so that it always names a version that is whole.
@@ -162,6 +158,15 @@ def _finish(
     )
     write_record(objects, record)
     return record
+
+
+def _left_out(recipe: Recipe, dropped: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    """Return the rows of rejects for what formats had no room for: a count for each format and reason."""
+    return [
+        Reject("box", f"{recipe.name}/{name}", ASSET, Reason.FORMAT_LIMIT, f"{count} left out: {why}").row()
+        for name, counts in dropped.items()
+        for why, count in counts.items()
+    ]
 
 
 def _boxes(all_parts: Sequence[Part], notes: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:

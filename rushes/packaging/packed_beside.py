@@ -1,6 +1,7 @@
 """What a format may be given with a sequence beside its frames: other rates, vectors in time, labels of people.
 
-Here: plain data. Not here: where it comes from (``beside``), and what a format makes of it.
+Here: plain data, and its times in microseconds and at other rates. Not here: where it comes from (``beside``), and what
+a format makes of it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ of range is an IndexError that names the length. What is kept in memory is the i
 last; a data set may be pickled, which leaves the tables behind.
 
 Here: ``open_dataset`` and what it returns. Needs numpy, pyarrow, fsspec and a JPEG decoder (simplejpeg, Pillow or
-PyAV), nothing else of Rushes' heavy parts. Not here: how it is read (``reading``), which folder it is (``find``),
-batching and shuffling for training (``rushes.training``), and other formats.
+PyAV), of films PyAV, nothing else of Rushes' heavy parts. Not here: how it is read (``reading``), which folder it is
+(``find``), batching and shuffling for training (``rushes.training``), and other formats.
 """
 
 from __future__ import annotations

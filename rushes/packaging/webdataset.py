@@ -42,6 +42,7 @@ from rushes.packaging.packed import (
     in_order,
     members,
 )
+from rushes.packaging.packed_facts import facts
 from rushes.packaging.tar import Tar
 
 NOT_FINITE = "box_not_finite"
@@ -104,8 +105,8 @@ def index_files(shards: Sequence[ShardSummary], class_names: Sequence[str]) -> I
 
 def _values(sequence: PackedSequence, class_names: Sequence[str], dropped: Counter[str]) -> Iterator[tuple[str, bytes]]:
     """A sample's values by name."""
-    facts = _facts(sequence, class_names, dropped)
-    yield "json", json.dumps(facts, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
+    told = _told(sequence, class_names, dropped)
+    yield "json", json.dumps(told, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
     if sequence.embedding is not None:
         vector = io.BytesIO()
         np.save(vector, sequence.embedding.astype(np.float32), allow_pickle=False)
@@ -118,26 +119,11 @@ def _image_name(step: int) -> str:
     return f"{step:06d}.jpg"
 
 
-def _facts(sequence: PackedSequence, class_names: Sequence[str], dropped: Counter[str]) -> _Facts:
-    label_id, label = sequence.label if sequence.label is not None else (None, None)
+def _told(sequence: PackedSequence, class_names: Sequence[str], dropped: Counter[str]) -> _Facts:
+    """What the JSON says of a sequence."""
     frames = [_frame(boxes, class_names, dropped) for boxes in sequence.boxes]
     return {
-        "sequence_id": sequence.sequence_id,
-        "split": sequence.split,
-        "video_id": sequence.video_id,
-        "clip_id": sequence.clip_id,
-        "track_id": sequence.track_id,
-        "media_id": sequence.media_id,
-        "source_uri": sequence.source_uri,
-        "width": sequence.width,
-        "height": sequence.height,
-        "frame_rate": sequence.frame_rate,
-        "start_s": sequence.start_s,
-        "end_s": sequence.end_s,
-        "label_id": label_id,
-        "label": label,
-        "embedding_model": sequence.embedding_model if sequence.embedding is not None else None,
-        "n_frames": len(sequence),
+        **facts(sequence),
         "images": [_image_name(step) for step in range(len(sequence))],
         "source_frames": sequence.frames.tolist(),
         "times_s": sequence.times_s.tolist(),

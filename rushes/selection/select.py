@@ -37,6 +37,7 @@ VERSION = "2"
 PICTURE = "picture"
 ASKED = "asked"  # of another collection, and not chosen from
 READS = ("raw_videos", "filtered_clips", "tracks", "embeddings")
+_STAYS = "chosen before: "
 
 _Row = dict[str, Any]
 _Progress = Callable[[int, int], None]
@@ -162,9 +163,6 @@ def _kept(candidates: Candidates, own: Mapping[int, _Row]) -> Iterator[Choice]:
         nearest = places.get(row["nearest"])
         distance = None if nearest is None else row["distance"]
         yield Choice(at, row["score"], why, nearest, distance, row["relaxed"] or 0)
-
-
-_STAYS = "chosen before: "
 
 
 def _write(

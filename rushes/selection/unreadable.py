@@ -2,7 +2,7 @@
 
 Earlier assets decode only what they sample, so that a frame that nothing else depends on may be damaged unseen. Here:
 decoding every frame of what was chosen, in worker processes, a batch's videos at a time. Not here: choosing others in
-their place (``select``).
+their place (``until_sound``).
 """
 
 from __future__ import annotations

@@ -127,9 +127,8 @@ class Choosing:
     @property
     def _is_by_figure(self) -> bool:
         """Whether what goes leaves the others in their order, whatever it is."""
-        recipe = self._recipe
-        turns = any(strategy.role == "turn" for strategy in recipe.strategies)
-        return not turns and not recipe.constraints and (recipe.per_video, recipe.per_class) == (None, None)
+        turns = any(strategy.role == "turn" for strategy in self._recipe.strategies)
+        return not turns and not self._recipe.has_rules
 
     def _is_relative(self, before: int) -> bool:
         """Whether figures depend on which candidates there are, ``before`` of them being chosen."""

@@ -101,12 +101,12 @@ def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Ta
     folder = _literal(objects.full_uri(f"tables/{table.name}"))
     pattern = f"{folder}/{'/'.join('*' for _ in table.keys)}/data.parquet"
     types = "{" + ", ".join(f"'{key}': VARCHAR" for key in table.keys) + "}"
-    source = f"{_quoted(pattern)}, hive_partitioning = true, hive_types = {types}"
+    source = f"{quoted(pattern)}, hive_partitioning = true, hive_types = {types}"
     typed = [f"NULL::{sql_type(c.type)} AS {c.name}" for c in table.columns]
     none = f"SELECT {', '.join([*typed, *(f'NULL::VARCHAR AS {key}' for key in table.keys)])} WHERE false"
     view = f"CREATE OR REPLACE VIEW stored.{table.name} AS"
     try:
-        files = [name for (name,) in connection.execute(f"FROM glob({_quoted(pattern)}) ORDER BY ALL").fetchall()]
+        files = [name for (name,) in connection.execute(f"FROM glob({quoted(pattern)}) ORDER BY ALL").fetchall()]
         lacks = bool(files) and _lacks_columns(connection, table, files)
         if files and not lacks:
             connection.execute(f"{view} SELECT * FROM read_parquet({source})")
@@ -127,7 +127,7 @@ def _lacks_columns(connection: duckdb.DuckDBPyConnection, table: Table, files: l
     in any order.
     """
     looked_at = files if table.keys == (RECIPE,) else [files[0], files[-1]]
-    names = ", ".join(_quoted(_literal(name)) for name in dict.fromkeys(looked_at))
+    names = ", ".join(quoted(_literal(name)) for name in dict.fromkeys(looked_at))
     query = f"SELECT name, count(DISTINCT file_name) FROM parquet_schema([{names}]) GROUP BY name"
     there = dict(connection.execute(query).fetchall())
     return any(there.get(c.name, 0) < len(set(looked_at)) for c in table.columns)
@@ -135,7 +135,7 @@ def _lacks_columns(connection: duckdb.DuckDBPyConnection, table: Table, files: l
 
 def _confine(connection: duckdb.DuckDBPyConnection, objects: Objects) -> None:
     folder = objects.full_uri("tables")
-    connection.execute(f"SET allowed_directories = [{_quoted(folder + '/')}, {_quoted(_literal(folder) + '/')}]")
+    connection.execute(f"SET allowed_directories = [{quoted(folder + '/')}, {quoted(_literal(folder) + '/')}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -145,7 +145,8 @@ def _literal(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", path)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -165,5 +166,5 @@ def _reach_s3(connection: duckdb.DuckDBPyConnection) -> None:
     if endpoint:
         scheme, _, host = endpoint.partition("://")
         options |= {"ENDPOINT": host, "URL_STYLE": "path", "USE_SSL": "true" if scheme == "https" else "false"}
-    given = ", ".join(f"{name} {_quoted(value)}" for name, value in options.items() if value)
+    given = ", ".join(f"{name} {quoted(value)}" for name, value in options.items() if value)
     connection.execute(f"CREATE SECRET (TYPE s3, {given})")

@@ -1,4 +1,4 @@
-"""A packaged data set as a map-style PyTorch data set: whole sequences, or clips cut out of them.
+"""A data set as a map-style PyTorch data set: whole sequences, or clips cut out of them.
 
 Here: which clips there are, and reading one. Not here: their order in an epoch (``order``), putting them together
 (``batches``).

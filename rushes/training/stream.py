@@ -1,4 +1,4 @@
-"""A packaged data set as an iterable PyTorch data set: each worker takes its own clips of the rank's order.
+"""A data set's clips as an iterable PyTorch data set: each worker takes its own clips of the rank's order.
 
 Here: sharing them out among workers. Not here: the order (``order``), reading a clip (``clips``).
 """

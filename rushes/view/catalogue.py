@@ -1,6 +1,6 @@
 """What a data set's sequences can be filtered by: split, class of a box, and words in their id, video or label.
 
-A hundred thousand sequences are five columns here; boxes are looked at once, for their classes, when these are first
+A hundred thousand sequences are six columns here; boxes are looked at once, for their classes, when these are first
 asked for. Here: filters, and a page of what they leave. Not here: a sequence's frames and boxes (``sequence``).
 """
 

@@ -1,6 +1,6 @@
 """What the page is told of one sequence: what it is, when its frames are, and the boxes of each.
 
-Here: that, as plain values. Not here: its pixels (``site`` gives each frame as it was packaged).
+Here: that, as plain values. Not here: its pixels (``site`` gives each frame as JPEG).
 """
 
 from __future__ import annotations

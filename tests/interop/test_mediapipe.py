@@ -69,7 +69,7 @@ def sequence(number: int, length: int, label: tuple[int, str] | None, beside: Be
 
 def test_mediapipe_reads_our_shards(tmp_path: Path) -> None:
     sequences = [sequence(0, 5, (2, "bus")), sequence(1, 3, (0, "person")), sequence(2, 4, None)]
-    [file] = mediasequence.shard_files(sequences, Shard("street", "train", 0, 1), ("person", "car", "bus"))
+    [file] = mediasequence.PLAIN.shard_files(sequences, Shard("street", "train", 0, 1), ("person", "car", "bus"))
     (tmp_path / file.path).write_bytes(file.data)
     found = read_by_mediapipe(tmp_path / file.path, tmp_path)
     for number, one in enumerate(sequences):
@@ -94,7 +94,7 @@ def test_what_stands_beside_the_images_is_in_nobody_s_way(tmp_path: Path) -> Non
     jpegs = sequence(0, 4, None).jpegs
     rates = (ImagesAtRate(10.0, np.array([4_000_000, 4_100_000]), jpegs[:2]),)
     vectors = VectorsInTime(np.array([4.0, 4.08]), np.arange(6, dtype=np.float32).reshape(2, 3))
-    [file] = mediasequence.shard_files(
+    [file] = mediasequence.PLAIN.shard_files(
         [sequence(0, 4, (1, "car"), Beside(rates=rates, vectors=vectors))],
         Shard("street", "train", 0, 1),
         ("person", "car", "bus"),

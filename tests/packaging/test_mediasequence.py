@@ -19,7 +19,7 @@ SHARD = Shard("street", "train", 3, 10)
 
 
 def written(sequences, class_names):
-    [file] = mediasequence.shard_files(sequences, SHARD, class_names)
+    [file] = mediasequence.PLAIN.shard_files(sequences, SHARD, class_names)
     return file
 
 
@@ -203,7 +203,7 @@ def test_another_reader_reads_the_file(tmp_path, sequence_of, boxes_of, two_boxe
 
 
 def test_the_labels_are_listed_by_index():
-    [file] = mediasequence.index_files([], ["person", "fire, hydrant"])
+    [file] = mediasequence.PLAIN.index_files([], ["person", "fire, hydrant"])
     assert list(csv.reader(io.StringIO(file.data.decode()))) == [
         ["index", "string"],
         ["0", "person"],

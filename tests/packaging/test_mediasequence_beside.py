@@ -15,7 +15,7 @@ from rushes.packaging.tfrecord import read_records
 
 
 def example(sequence, class_names):
-    [file] = mediasequence.shard_files([sequence], Shard("street", "train", 0, 1), class_names)
+    [file] = mediasequence.PLAIN.shard_files([sequence], Shard("street", "train", 0, 1), class_names)
     [record] = read_records(io.BytesIO(file.data))
     return Example.of(record)
 

@@ -78,7 +78,7 @@ def test_the_labels_that_people_gave_are_listed_in_a_file_of_their_own(sequence_
         ShardSummary(Shard("street", "train", at, 2), (), (), (), carried=(file.carried,))
         for at, file in enumerate(files)
     ]
-    classes, told = mediasequence.index_files([ShardSummary.from_json(s.to_json()) for s in shards], class_names)
+    classes, told = mediasequence.PLAIN.index_files([ShardSummary.from_json(s.to_json()) for s in shards], class_names)
     assert (classes.path, told.path) == ("labels.csv", "segment_labels.csv")
     assert list(csv.reader(io.StringIO(told.data.decode()))) == [
         ["index", "string"],

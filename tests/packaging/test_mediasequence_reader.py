@@ -73,9 +73,9 @@ def street(tmp_path, sequence_of, boxes_of, class_names):
         sequence_of(2, [boxes_of(true)] * 4, label=(0, "person")),
     ]
     for index, own in enumerate((sequences[:2], sequences[2:])):
-        [file] = mediasequence.shard_files(own, Shard("street", "train", index, 2), class_names)
+        [file] = mediasequence.PLAIN.shard_files(own, Shard("street", "train", index, 2), class_names)
         (tmp_path / file.path).write_bytes(file.data)
-    [labels] = mediasequence.index_files([], class_names)
+    [labels] = mediasequence.PLAIN.index_files([], class_names)
     (tmp_path / labels.path).write_bytes(labels.data)
     return tmp_path, sequences
 
@@ -126,7 +126,7 @@ def test_classes_are_named_by_the_file_beside_the_shards(street, class_names):
 
 def test_a_class_s_name_may_have_commas_and_quotes(tmp_path, class_names):
     write(tmp_path, "a-00000-of-00001")
-    [labels] = mediasequence.index_files([], ['a, "b"', "c"])
+    [labels] = mediasequence.PLAIN.index_files([], ['a, "b"', "c"])
     (tmp_path / "labels.csv").write_bytes(labels.data)
     assert open_mediasequence(tmp_path).class_names == ('a, "b"', "c")
     assert next(csv.reader(io.StringIO(labels.data.decode()))) == ["index", "string"]

@@ -20,7 +20,7 @@ def told_box(boxes_of, left):
 
 
 def written(sequence, class_names):
-    [file] = mediasequence.shard_files([sequence], SHARD, class_names)
+    [file] = mediasequence.PLAIN.shard_files([sequence], SHARD, class_names)
     [record] = read_records(io.BytesIO(file.data))
     return parse(record)[1], file.dropped
 

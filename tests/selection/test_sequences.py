@@ -132,7 +132,7 @@ def test_order_is_that_of_ids_even_where_that_of_clips_is_another(store: Objects
     assert ids != sorted(ids, key=lambda name: (name.partition(".")[0], name))
 
 
-def test_rows_are_those_of_the_contract(store: Objects) -> None:
+def test_rows_have_the_columns_of_candidates(store: Objects) -> None:
     fill(store, [CLIP, filtered_row("w", 0, 7)], [track_row(CLIP, 1, 0, 10)])
     for fields in ({}, {"within": "track"}, {"fps": 5}, {"where": "false"}):
         found, _ = cut_all(store, **fields)

@@ -30,10 +30,6 @@ def where(sample: dict[str, Any]) -> tuple[int, list[int]]:
     return int(sample["sequence"]), sample["steps"].tolist()
 
 
-def firsts(batch: dict[str, Any]) -> tuple[list[int], list[int]]:
-    return batch["sequence"].tolist(), batch["steps"][:, 0].tolist()
-
-
 def cut_by_hand(frames: int, stride: int, hop: int) -> list[tuple[int, list[int]]]:
     clips = []
     for sequence, length in enumerate(LENGTHS):

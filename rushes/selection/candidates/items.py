@@ -20,6 +20,7 @@ from rushes.selection.candidates import condition
 from rushes.selection.choice import CANDIDATE
 from rushes.selection.recipes.options import Balance, Threshold, Weights
 from rushes.selection.recipes.recipe import Recipe
+from rushes.store.database import quoted
 
 _NUMBER = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))")
 
@@ -32,13 +33,12 @@ class View:
     table: str
     key: str
     noun: str
-    track_id: str
     class_name: str
     weighted_score: str
 
 
-TRACKS = View("track_candidates", "tracks", "track_id", "tracks", "track_id", "class_name", "weighted_score")
-CLIPS = View("clip_candidates", "filtered_clips", "clip_id", "clips", "NULL::VARCHAR", "NULL::VARCHAR", "NULL::DOUBLE")
+TRACKS = View("track_candidates", "tracks", "track_id", "tracks", "class_name", "weighted_score")
+CLIPS = View("clip_candidates", "filtered_clips", "clip_id", "clips", "NULL::VARCHAR", "NULL::DOUBLE")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def items(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Sequen
     """
     view = view_of(recipe)
     columns = _columns(connection, view)
-    inside = f"batch IN ({', '.join(_quoted(batch) for batch in batches)})" if batches else "false"
+    inside = f"batch IN ({', '.join(quoted(batch) for batch in batches)})" if batches else "false"
     decides = recipe.where is not None and re.search(r"\btrack_kept\b", recipe.where, re.IGNORECASE) is not None
     kept = "kept AND track_kept" if view is TRACKS and not decides else "kept"
     label = f"kept {view.noun}" if view is CLIPS else f"{'' if decides else 'kept '}tracks of kept clips"
@@ -80,7 +80,7 @@ def items(connection: duckdb.DuckDBPyConnection, recipe: Recipe, batches: Sequen
             raise SettingsError(f"recipe {recipe.name}: {error}") from None
         wanted += f" AND CASE WHEN {kept} THEN (\n{recipe.where}\n) ELSE false END"
     try:
-        rows = _rows(connection, view, _extras(recipe, view, columns), f"WHERE {wanted}")
+        rows = _rows(connection, view, _extras(recipe, columns), f"WHERE {wanted}")
     except duckdb.Error as error:
         raise SettingsError(f"recipe {recipe.name}: {condition.explained(error, list(columns))}") from None
     funnel.append(("after where" if recipe.where else label, len(rows)))
@@ -96,14 +96,14 @@ def named(connection: duckdb.DuckDBPyConnection, recipe: Recipe, view: View, ids
     Columns of its strategies that this view has not are null.
     """
     mine, its = _columns(connection, view), _columns(connection, view_of(recipe))
-    extras = _extras(recipe, view_of(recipe), its)
+    extras = _extras(recipe, its)
     there = {name: text if name in mine else "NULL" for name, text in extras.items()}
     connection.register("named_items", pa.table({view.key: ids.unique()}))
     try:
         batches = connection.execute(
             f"SELECT DISTINCT batch FROM {view.table} SEMI JOIN named_items USING ({view.key}) ORDER BY batch"
         ).fetchall()
-        inside = f"batch IN ({', '.join(_quoted(batch) for (batch,) in batches)})" if batches else "false"
+        inside = f"batch IN ({', '.join(quoted(batch) for (batch,) in batches)})" if batches else "false"
         return _rows(connection, view, there, f"SEMI JOIN named_items USING ({view.key}) WHERE {inside}")
     finally:
         connection.unregister("named_items")
@@ -138,7 +138,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, view: View) -> dict[str, str
     return {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE {view.name}").fetchall()}
 
 
-def _extras(recipe: Recipe, view: View, columns: dict[str, str]) -> dict[str, str]:
+def _extras(recipe: Recipe, columns: dict[str, str]) -> dict[str, str]:
     """Return what to select for each column that strategies name and no candidate has by itself."""
     numeric = {s.column for s in recipe.strategies if isinstance(s, Weights | Threshold)}
     named = {*numeric, *(s.column for s in recipe.strategies if isinstance(s, Balance))}
@@ -163,7 +163,3 @@ def _not_excluded(recipe: Recipe, rows: pa.Table) -> pa.Table:
         return rows
     gone = videos.filter(pa.array(out)).cast(pa.string())
     return rows.filter(pc.invert(pc.is_in(rows.column("video_id").cast(pa.string()), value_set=gone)))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -31,7 +31,7 @@ WORDS = {
     Reason.NO_EMBEDDING: "its clip or track has no vector",
     Reason.BAD_EMBEDDING: "a vector of it is zero or not finite, or they cancel out",
 }
-"""Why a sequence has no vector, in words."""
+"""Why there is no vector of something, in words."""
 
 
 @dataclass(frozen=True)

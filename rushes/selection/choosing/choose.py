@@ -68,7 +68,7 @@ def choose(
     if swaps:
         taken = _by_swaps(case, swaps[0])
         return case.told(taken, lambda taken, near: by_swaps(taken, case.turns, near), by_distance=True)
-    if diversity and not given and not recipe_turns and not case.has_rules:
+    if diversity and not given and not recipe_turns and not recipe.has_rules:
         return case.told(_alone(case, diversity[0]), lambda taken, near: nearness(near), by_distance=True)
     given = [figure.among(open_ | pooled) for figure in given]
     strength = sum(s.strength for s in diversity) if diversity else None
@@ -97,11 +97,6 @@ class _Case:
     def pooled(self) -> np.ndarray:
         """int64 (p,): the rows that were chosen before."""
         return np.flatnonzero(self.candidates.pooled)
-
-    @property
-    def has_rules(self) -> bool:
-        """Whether limits or constraints other than ``min_distance`` may say no."""
-        return bool(self.recipe.constraints) or (self.recipe.per_video, self.recipe.per_class) != (None, None)
 
     def rules(self, nearest: Nearest | None) -> Rules:
         asked = self.recipe.constraints

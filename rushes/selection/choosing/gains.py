@@ -19,7 +19,7 @@ from rushes.selection.choice import Candidates
 from rushes.selection.choosing.curation import figure_of, shuffled
 from rushes.selection.choosing.nearest import Nearest
 from rushes.selection.choosing.turns import Turn
-from rushes.selection.geometry.distances import blocks, squared
+from rushes.selection.geometry.distances import blocks, mean_of, squared
 from rushes.selection.geometry.typicality import typicality
 from rushes.selection.recipes.options import ClassBalanced, Diversity, Gain, Random, Similarity, Typicality
 from rushes.selection.recipes.recipe import Recipe
@@ -132,7 +132,7 @@ class Spread:
         self._nearest = nearest
         self._open = rows
         self._largest: float | None = None
-        self._first = _nearness_to_mean(vectors, self._open) if not len(nearest) else None
+        self._away = _away_from_mean(vectors, self._open) if not len(nearest) else None
 
     def bounds(self, rows: np.ndarray, alone: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return float64 (r,), twice: what the figure of each row is at the least and at the most."""
@@ -146,8 +146,8 @@ class Spread:
     def exact(self, rows: np.ndarray, alone: bool) -> np.ndarray:
         """Return float64 (r,): the figure; unscaled when it is the only gain."""
         if not len(self._nearest):
-            assert self._first is not None
-            away, least, most = self._first[rows], self._first[self._open].min(), self._first[self._open].max()
+            assert self._away is not None
+            away, least, most = self._away[rows], self._away[self._open].min(), self._away[self._open].max()
             if alone:
                 return -away
             return np.zeros(len(rows)) if most == least else (most - away) / (most - least)
@@ -163,14 +163,11 @@ class Spread:
         return 1 / self._largest if self._largest > 0 else 0.0
 
 
-def _nearness_to_mean(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return float64 (n,) distances of some rows to their mean; NaN elsewhere."""
-    total = np.zeros(vectors.shape[1])
+def _away_from_mean(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return float64 (n,) distances of some rows, ascending, to their mean; NaN elsewhere."""
+    mean, away = mean_of(vectors, rows), np.full(len(vectors), np.nan)
     for part in blocks(len(rows), vectors.shape[1]):
-        total += vectors[rows[part]].sum(axis=0, dtype=np.float64)
-    away = np.full(len(vectors), np.nan)
-    for part in blocks(len(rows), vectors.shape[1]):
-        away[rows[part]] = np.sqrt(squared(vectors[rows[part]], total / len(rows)))
+        away[rows[part]] = np.sqrt(squared(vectors[rows[part]], mean))
     return away
 
 

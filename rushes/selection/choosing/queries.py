@@ -17,8 +17,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from rushes.errors import SettingsError
 from rushes.ranges.address import shown
 from rushes.selection.candidates.condition import check_query
+from rushes.selection.candidates.vectors import WORDS
 from rushes.selection.recipes import query_pictures
 from rushes.selection.recipes.options import Similarity
+from rushes.store.rejects import Reason
 
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 _MOST_PIXELS = 100_000_000
@@ -155,5 +157,5 @@ def _mean(vectors: np.ndarray, what: str) -> np.ndarray:
         mean = (exact / np.linalg.norm(exact, axis=1, keepdims=True)).mean(axis=0)
         unit: np.ndarray = (mean / np.linalg.norm(mean)).astype(np.float32)
     if not np.isfinite(unit).all():
-        raise SettingsError(f"{what}: a vector of it is zero or not finite, or they cancel out")
+        raise SettingsError(f"{what}: {WORDS[Reason.BAD_EMBEDDING]}")
     return unit

@@ -2,7 +2,7 @@
 
 A product in float32 is known up to ``slack``; what that leaves open is decided in float64 from the vectors themselves.
 So what is chosen depends on no library of products, no number of threads and no size of blocks. Here: those two kinds
-of distance, the nearest of some vectors, and which rows a sample takes. Not here: what is chosen by them
+of distance, the nearest of some vectors, their mean, and which rows a sample takes. Not here: what is chosen by them
 (``k_center``, ``near``, …).
 """
 
@@ -76,6 +76,15 @@ def slack(dimensions: int, norms: np.ndarray) -> float:
     twice. The rest is for the norms, which are summed in pairs, and for putting both together.
     """
     return 2.0 * (dimensions + 64) * 2.0**-24 * float(norms.max(initial=0.0))
+
+
+def mean_of(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return float64 (d,): the mean of some rows, given in ascending order, one at least."""
+    total = np.zeros(vectors.shape[1])
+    for part in blocks(len(rows), len(total)):
+        total += take(vectors, rows[part]).sum(axis=0, dtype=np.float64)
+    mean: np.ndarray = total / len(rows)
+    return mean
 
 
 def nearest_among(

@@ -12,7 +12,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from rushes.selection.geometry.distances import blocks, nearest_among, products, slack, squared, squared_norms, take
+from rushes.selection.geometry.distances import (
+    blocks,
+    mean_of,
+    nearest_among,
+    products,
+    slack,
+    squared,
+    squared_norms,
+    take,
+)
 
 # Bytes of the pool's vectors, and how few and how many there may be.
 _POOL_BYTES = 8 << 20
@@ -95,12 +104,9 @@ class Farthest:
 
     def _nearest_to_mean(self) -> int:
         rows = self._open_rows()
-        total = np.zeros(self._vectors.shape[1])
-        for part in blocks(len(rows), len(total)):
-            total += take(self._vectors, rows[part]).sum(axis=0, dtype=np.float64)
-        mean = total / len(rows)
+        mean = mean_of(self._vectors, rows)
         rough = self._norms[rows].astype(np.float64)
-        for part in blocks(len(rows), len(total)):
+        for part in blocks(len(rows), len(mean)):
             rough[part] -= 2 * np.vecdot(take(self._vectors, rows[part]), mean.astype(np.float32))
         close = rows[rough <= rough.min() + 2 * self._error]
         return int(close[np.argmin(squared(self._vectors[close], mean))])

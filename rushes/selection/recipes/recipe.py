@@ -138,6 +138,11 @@ class Recipe(Options):
         return asked or any(strategy.reads_vectors for strategy in self.strategies)
 
     @property
+    def has_rules(self) -> bool:
+        """Whether limits of number or constraints may say no to a choice."""
+        return bool(self.constraints) or (self.per_video, self.per_class) != (None, None)
+
+    @property
     def asks_all_batches(self) -> bool:
         """Whether its queries may ask batches of other collections than those that it chooses from."""
         likeness = [strategy for strategy in self.strategies if isinstance(strategy, Similarity)]

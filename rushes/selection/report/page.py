@@ -44,7 +44,6 @@ class Card:
     rank: int
     row: dict[str, Any]
     why: str
-    relaxed: int
     nearest: str | None
     nearest_rank: int | None
     distance: float | None
@@ -79,7 +78,6 @@ def cards(
                 rank,
                 candidates.row(choice.at),
                 choice.why,
-                choice.relaxed,
                 None if choice.nearest is None else ids[choice.nearest].as_py(),
                 None if choice.nearest is None else ranks.get(choice.nearest),
                 choice.distance,
