@@ -18,7 +18,6 @@ from typing import Any, overload
 import numpy as np
 import pyarrow as pa
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 
 from rushes.errors import SettingsError
 from rushes.handmade.given import ReadFile
@@ -29,6 +28,7 @@ from rushes.packaging.reading.jpeg import decode_jpeg
 from rushes.ranges import Ranges, open_ranges
 from rushes.ranges.address import shown
 from rushes.store.objects import Objects
+from rushes.video.no_picture import NO_PICTURE
 
 JPEG_START = b"\xff\xd8"
 # What a column may say that its images are, and the format's own name.
@@ -108,7 +108,7 @@ class ImageKind(Kind):
             with PillowImage.open(io.BytesIO(data)) as image:
                 width, height = image.size
                 found = str(image.format)
-        except (UnidentifiedImageError, OSError):
+        except NO_PICTURE:
             found = "no image"
         compression = self.declared.sample_compression
         wanted = {_FORMATS[compression]} if compression else set(_FORMATS.values())

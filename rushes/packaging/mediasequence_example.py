@@ -18,11 +18,12 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import simplejpeg
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from rushes.packaging.mediasequence_labels import nearest_images
 from rushes.packaging.packed import PackagingError
 from rushes.packaging.sequence_example import Feature, parse
+from rushes.video.no_picture import NO_PICTURE
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -169,7 +170,7 @@ class Example:
     def _decoded(self, data: bytes, step: int) -> npt.NDArray[np.uint8]:
         try:
             return _decode(data)
-        except (ValueError, OSError, UnidentifiedImageError) as error:
+        except NO_PICTURE as error:
             raise PackagingError(f"example {self.id!r}: image {step} cannot be decoded: {error}") from error
 
     def _ends(self, key: str, images: Ints, *, counted: bool) -> tuple[Ints, Ints]:

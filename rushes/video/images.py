@@ -22,7 +22,7 @@ from typing import IO, BinaryIO
 import av
 import numpy as np
 from av.video.stream import VideoStream
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from rushes.errors import VideoError
 from rushes.ranges import Fingerprint, LocalRanges
@@ -30,6 +30,7 @@ from rushes.ranges.source import Span
 from rushes.store.rejects import Reason
 from rushes.video.containers import open_container
 from rushes.video.index import Coding, PacketIndex
+from rushes.video.no_picture import NO_PICTURE
 from rushes.video.packets import ReadBy
 from rushes.video.probe import VideoInfo
 from rushes.video.recorded import picture_taken_at
@@ -223,7 +224,7 @@ def _looked_at(files: list[Path]) -> tuple[Coding, int]:
         try:
             with Image.open(file) as picture:
                 size, orientation = picture.size, picture.getexif().get(_ORIENTATION, 1)
-        except (UnidentifiedImageError, OSError, ImportError):  # ultralytics has Pillow ask for a package then
+        except NO_PICTURE:
             raise VideoError(Reason.UNDECODABLE, f"{file}: not a picture that can be opened") from None
         if first is None:
             first, rotation = size, _ROTATIONS.get(orientation, 0)

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from rushes.packaging.reader import DatasetError
 from rushes.packaging.reading.cells import Array
+from rushes.video.no_picture import NO_PICTURE
 
 _SIDE = 320
 
@@ -26,7 +27,7 @@ def thumbnail(jpeg: bytes, boxes: Array, ids: Array) -> bytes:
         width, height = picture.size
         picture.draft("RGB", (_SIDE, _SIDE))  # decodes every eighth pixel of what is large: that is most of the time
         small = picture.convert("RGB")
-    except OSError as error:
+    except NO_PICTURE as error:
         raise DatasetError(f"a picture cannot be decoded ({error}): package the data set again") from error
     small.thumbnail((_SIDE, _SIDE), reducing_gap=2.0)
     across, down = small.width / width, small.height / height

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import duckdb
 import numpy as np
 import pyarrow as pa
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from rushes.errors import SettingsError
 from rushes.ranges.address import shown
@@ -21,6 +21,7 @@ from rushes.selection.candidates.vectors import WORDS
 from rushes.selection.recipes import query_pictures
 from rushes.selection.recipes.options import Similarity
 from rushes.store.rejects import Reason
+from rushes.video.no_picture import NO_PICTURE
 
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 _MOST_PIXELS = 100_000_000
@@ -89,8 +90,7 @@ def _pixels(uri: str, data: bytes) -> np.ndarray:
             if picture.width * picture.height > _MOST_PIXELS:
                 raise SettingsError(f"similarity.images: {shown(uri)}: more than {_MOST_PIXELS} pixels")
             return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    # Pillow has many ways to say so, and ultralytics has it ask for a package then.
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, ImportError):
+    except NO_PICTURE:
         formats = ", ".join(_FORMATS)
         raise SettingsError(f"similarity.images: {shown(uri)}: no picture that can be read ({formats})") from None
 
