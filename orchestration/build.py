@@ -46,7 +46,10 @@ def build(
     if not runs:
         out.print(_NOTHING if batch_names(objects) else _NO_VIDEOS, soft_wrap=True)
         return
-    out.print(f"{runs} runs in {time.monotonic() - started:.1f} s; next: rushes status, or make ui", soft_wrap=True)
+    out.print(
+        f"{runs} run{'s' * (runs != 1)} in {time.monotonic() - started:.1f} s; next: rushes status, or make ui",
+        soft_wrap=True,
+    )
 
 
 _NOTHING = "nothing to do: everything asked for is built"

@@ -379,3 +379,10 @@ def test_a_recipe_written_out_whole_is_the_same_recipe(file: Path) -> None:
     """As it stands in a data set's account, with every default."""
     recipe = recipes.parse(file.read_text())
     assert recipes.Recipe.model_validate(recipe.model_dump(mode="json")) == recipe
+
+
+@pytest.mark.parametrize("other", ["random", "diversity", "min_redundancy"])
+def test_a_temperature_that_would_do_nothing_is_refused(other: str) -> None:
+    strategies = f"strategies: [{{class_balanced: {{temperature: 0.5}}}}, {other}]\n"
+    assert f"class_balanced's temperature does nothing beside {other}" in refusal(GOOD + strategies)
+    assert recipes.parse(GOOD + strategies.replace("0.5", "0")).strategies

@@ -95,11 +95,12 @@ def cases(draw: st.DrawFn, pools: bool = True, exact: bool | None = None) -> Cas
     return Case(candidates, usable, boxes, vectors[n:])
 
 
+BY_CHANCE = [{"class_balanced": {"temperature": 0.5}}]
 TURNS: list[list[Any]] = [
     [],
     ["video_balanced"],
     ["class_balanced"],
-    [{"class_balanced": {"temperature": 0.5}}],
+    BY_CHANCE,
     [{"balance": {"target": {"car": 0.6, "bus": 0.1}}}],
     [{"balance": {"target": {"car": 0.75, "dog": 0.0}}}, "video_balanced"],
     ["class_balanced", "video_balanced"],
@@ -128,6 +129,8 @@ def recipes(draw: st.DrawFn, rules: bool = True) -> Recipe:
     gains = draw(st.lists(st.sampled_from(GAINS), max_size=3, unique_by=named))
     if draw(st.integers(0, 5)) == 0:
         gains = [{"min_redundancy": {"epochs": 2}}]
+    if gains and turns == BY_CHANCE:  # a temperature has no say beside gains
+        turns = ["class_balanced"]
     strategies = draw(st.permutations([*turns, *gains])) or ["random"]
     fields: dict[str, Any] = {"name": "r", "unit": "track", "strategies": strategies, "seed": draw(st.integers(0, 3))}
     if rules:

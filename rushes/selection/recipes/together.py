@@ -90,6 +90,12 @@ def _of_strategies(strategies: tuple[Strategy, ...]) -> Iterator[str]:
             f"strategies: {swaps[0]} improves a whole set by swaps and so has no place for the figures of "
             f"{', '.join(gains)}; leave one or the other out (threshold and turns such as class_balanced go with it)"
         )
+    by_chance = any(isinstance(strategy, ClassBalanced) and strategy.temperature for strategy in strategies)
+    if by_chance and (others := gains or swaps):
+        yield (
+            f"strategies: class_balanced's temperature does nothing beside {', '.join(others)}, by which the next of a "
+            "class is taken; leave it out"
+        )
     seen: list[tuple[str, object]] = []
     for strategy in strategies:
         what = (strategy.name, strategy.subject)
