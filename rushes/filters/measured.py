@@ -13,12 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from rushes.settings import Settings
-from rushes.store.parts import existing_parts, read_part, write_part
+from rushes.store.parts import MEASURED, existing_parts, read_part, write_part
 from rushes.store.schemas import FILTERED_CLIPS, REDACTIONS
 from rushes.work.plan import digest
 from rushes.work.step import Task
 
-_NAME = "filtered_clips.measured"
 # All other settings of the filters are thresholds. A clip that is cut down has other frames.
 _OF_THE_PASS = {"max_duration_s", "sample_fps", "cartoon", "cartoon_model", "aesthetics_model"}
 
@@ -39,12 +38,12 @@ def measured(task: Task, settings: Settings, shaped_by: Mapping[str, Any], look:
         }
     )
     folder = task.video["video_id"]
-    if key in existing_parts(task.objects, _NAME, folder):
-        tables, _ = read_part(task.objects, _NAME, folder, key)
+    if key in existing_parts(task.objects, MEASURED, folder):
+        tables, _ = read_part(task.objects, MEASURED, folder, key)
     else:
         found = look(task)
         tables = {table.name: table.from_rows(found[table.name]) for table in (FILTERED_CLIPS, REDACTIONS)}
-        write_part(task.objects, _NAME, folder, key, tables)
+        write_part(task.objects, MEASURED, folder, key, tables)
     return {name: rows.to_pylist() for name, rows in tables.items()}
 
 

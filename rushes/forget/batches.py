@@ -23,14 +23,13 @@ from rushes.settings import Settings
 from rushes.steps import STEPS
 from rushes.store.manifests import Batch, Entry, Record, read_record, write_record
 from rushes.store.objects import Objects
-from rushes.store.parts import existing_parts, part_path, read_part, write_part
+from rushes.store.parts import MEASURED, existing_parts, part_path, read_part, write_part
 from rushes.store.schemas import BATCH, REJECTS, TABLES
 from rushes.store.tables import read_partition
 from rushes.work.plan import State, plan
 from rushes.work.step import Step
 
 _DONE = (State.BUILT, State.UNFINISHED)
-MEASURED = "filtered_clips.measured"
 
 
 def forget_batches(changes: Changes, targets: Targets) -> None:

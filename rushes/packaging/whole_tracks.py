@@ -6,6 +6,7 @@ Here: reading tables. Not here: which tracks (``rushes.selection``), pixels (``r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from rushes.selection.recipes.recipe import Recipe
 from rushes.store.database import connect
 from rushes.store.objects import Objects
 from rushes.tracking.vocabulary import COCO, COCO_CLASSES
+from rushes.video.index import seconds
 
 _ClassNames = Mapping[tuple[str, int], str]
 
@@ -51,8 +53,7 @@ def packed_videos(objects: Objects, recipe: Recipe, chosen: Sequence[Chosen]) ->
 
 def _start_s(video: Mapping[str, Any]) -> float:
     """Return the presentation time of the first frame, rounded as those of all frames are."""
-    numerator, _, denominator = video["time_base"].partition("/")
-    return float(video["start_pts"] * int(numerator) / int(denominator or 1))
+    return float(seconds(np.array(video["start_pts"]), Fraction(video["time_base"])))
 
 
 def _tracks(

@@ -17,6 +17,8 @@ from rushes.store.objects import Objects
 from rushes.store.schemas import TABLES
 
 _NAME = b"rushes.table"
+MEASURED = "filtered_clips.measured"
+"""What was measured of clips before they were judged stands in place of an asset, and the video of a batch."""
 # Compressing less takes longer than writing it: every column has a buffer of its own.
 _SMALL = 1 << 16
 

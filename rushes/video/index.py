@@ -43,7 +43,7 @@ class PacketIndex:
     @property
     def times_s(self) -> np.ndarray:
         """Presentation times, float64 seconds (n,)."""
-        return self.pts * self.time_base.numerator / self.time_base.denominator
+        return seconds(self.pts, self.time_base)
 
     @cached_property
     def decoded(self) -> np.ndarray:
@@ -114,3 +114,9 @@ class Coding:
         context.thread_count = threads
         context.thread_type = "SLICE" if threads == 1 else "AUTO"
         return context
+
+
+def seconds(ticks: np.ndarray, time_base: Fraction) -> np.ndarray:
+    """Return times, float64 seconds, of int64 ``ticks`` of a time base."""
+    times: np.ndarray = ticks * time_base.numerator / time_base.denominator
+    return times

@@ -34,7 +34,7 @@ from rushes.store.manifests import (
     write_record,
 )
 from rushes.store.objects import Objects
-from rushes.store.parts import existing_parts, part_path, read_part, write_part
+from rushes.store.parts import MEASURED, existing_parts, part_path, read_part, write_part
 from rushes.store.rejects import Reason, Reject
 from rushes.store.schemas import BATCH, REJECTS, TABLES, VIDEOS
 from rushes.store.tables import partition_path, write_partition
@@ -125,7 +125,7 @@ class _PartWork:
         videos = tables[VIDEOS.name].to_pylist() if VIDEOS.name in tables else []
         remember(self.objects, contents=[video["sha256"] for video in videos if video["sha256"]])
         names = [video["media_uri"] for video in videos if not video["linked"]]
-        names += self.objects.list(f"parts/filtered_clips.measured/{item.entry.video_id}")
+        names += self.objects.list(f"parts/{MEASURED}/{item.entry.video_id}")
         names.append(part_path(self.step.asset, self.batch, item.key))
         take_back(self.objects, names, f"{self.step.asset} of {self.batch}")
 

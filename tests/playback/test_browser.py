@@ -3,9 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import barcodes
@@ -13,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from chromium import Chromium, find
+from notebook import notebook
 
 from rushes.playback import segments
 from rushes.playback.overlay import Clip, Hidden, Overlay, Track
@@ -259,22 +258,9 @@ def test_cuts_are_jumped_to_and_the_timeline_clicked(browser: Chromium, show: Ca
 
 def test_a_notebook_s_page_of_another_site_can_hold_it(browser: Chromium, show: Callable[..., Playing]) -> None:
     html = show("mp4", frames=10)._repr_html_()
-
-    class Notebook(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(f"<!doctype html><h1>notebook</h1>{html}".encode())
-
-        def log_message(self, format: str, *args: Any) -> None: ...
-
-    notebook = ThreadingHTTPServer(("127.0.0.1", 0), Notebook)
-    Thread(target=notebook.serve_forever, daemon=True).start()
-    browser.open(f"http://localhost:{notebook.server_address[1]}/")
-    browser.wait("!!document.querySelector('iframe')")
-    inside = browser.frame(re.search(r":(\d+)/", html)[0])
-    inside.wait("document.body?.dataset.shown == '0'")
-    assert barcodes.read(inside.canvas("#picture")) == 0
-    notebook.shutdown()
-    notebook.server_close()
+    with notebook(html) as address:
+        browser.open(address)
+        browser.wait("!!document.querySelector('iframe')")
+        inside = browser.frame(re.search(r":(\d+)/", html)[0])
+        inside.wait("document.body?.dataset.shown == '0'")
+        assert barcodes.read(inside.canvas("#picture")) == 0

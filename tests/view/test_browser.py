@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import numpy as np
 import pytest
 from chromium import Chromium, find
+from notebook import notebook
 
 import rushes
 from rushes.packaging.packed import PackedSequence
@@ -303,24 +301,11 @@ def test_it_fits_the_screen_in_the_colours_that_its_owner_prefers(
 def test_a_notebook_s_page_of_another_site_can_hold_it(browser: Chromium, ds: Dataset) -> None:
     with ds.visualize(open_browser=False) as viewing:
         html = viewing._repr_html_()
-
-        class Notebook(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.end_headers()
-                self.wfile.write(f"<!doctype html><link rel=icon href='data:,'><h1>notebook</h1>{html}".encode())
-
-            def log_message(self, format: str, *args: Any) -> None: ...
-
-        notebook = ThreadingHTTPServer(("127.0.0.1", 0), Notebook)
-        Thread(target=notebook.serve_forever, daemon=True).start()
-        browser.open(f"http://localhost:{notebook.server_address[1]}/")
-        browser.wait("!!document.querySelector('iframe')")
-        inside = browser.frame(re.search(r":(\d+)/", html)[0])
-        inside.wait("document.querySelectorAll('.tile').length === 60")
-        inside.js("document.querySelector('.tile').click()")
-        inside.wait("document.body.dataset.shown === '0'")
-        browser.open("about:blank")
-        notebook.shutdown()
-        notebook.server_close()
+        with notebook(html) as address:
+            browser.open(address)
+            browser.wait("!!document.querySelector('iframe')")
+            inside = browser.frame(re.search(r":(\d+)/", html)[0])
+            inside.wait("document.querySelectorAll('.tile').length === 60")
+            inside.js("document.querySelector('.tile').click()")
+            inside.wait("document.body.dataset.shown === '0'")
+            browser.open("about:blank")

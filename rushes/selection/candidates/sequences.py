@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import duckdb
@@ -19,6 +20,7 @@ from rushes.selection.candidates.seen import classes
 from rushes.selection.choice import CANDIDATE, FRAMES
 from rushes.selection.recipes.recipe import Recipe
 from rushes.store.rejects import Reason, Reject
+from rushes.video.index import seconds
 from rushes.video.sampling import frames_at_each
 
 
@@ -195,7 +197,6 @@ def _times(connection: duckdb.DuckDBPyConnection, videos: list[str]) -> Iterator
             ends = runs.run_ends.to_numpy()
             pts = packets.column("pts").to_numpy()
             for video, begin, end in zip(runs.values.to_pylist(), [0, *ends[:-1]], ends, strict=True):
-                numerator, _, denominator = its[video].partition("/")
-                yield video, pts[begin:end] * int(numerator) / int(denominator or 1)
+                yield video, seconds(pts[begin:end], Fraction(its[video]))
     finally:
         connection.unregister("wanted")

@@ -20,6 +20,7 @@ import duckdb
 import numpy as np
 
 from rushes.selection.choice import Candidates
+from rushes.video.index import seconds
 
 # So many boxes are held at once, of the videos last asked about.
 _HELD = 2_000_000
@@ -188,8 +189,7 @@ class _Boxes:
         )
         if rows is None or about is None:
             return {}
-        base = Fraction(about[0])
-        times = rows["pts"] * base.numerator / base.denominator
+        times = seconds(rows["pts"], Fraction(about[0]))
         boxes = np.tile(np.array([0.0, 0.0, about[1], about[2]]), (len(times), 1))
         return {"": (rows["frame"], Shown(times, boxes))}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import duckdb
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from rushes.selection.choice import Candidates, Choice
+from rushes.video.index import seconds
 
 _VIDEOS = 20
 _WIDTH = 1000
@@ -113,10 +115,9 @@ def _timeline(
 def _frame_times(connection: duckdb.DuckDBPyConnection, video: str) -> tuple[np.ndarray, np.ndarray]:
     """Return when each frame begins and ends, float64 seconds; the last lasts as long as most."""
     base = connection.execute("SELECT time_base FROM videos WHERE video_id = ?", [video]).fetchall()[0][0]
-    numerator, _, denominator = base.partition("/")
     found = connection.execute("SELECT pts FROM packets WHERE video_id = ? ORDER BY frame", [video]).fetchnumpy()
     pts = found["pts"] if len(found["pts"]) else np.zeros(1, np.int64)  # an index that is gone has no length to show
-    starts = pts * int(numerator) / int(denominator or 1)
+    starts = seconds(pts, Fraction(base))
     usual = float(np.median(np.diff(starts))) if len(starts) > 1 else 1.0
     return starts, np.append(starts[1:], starts[-1] + usual)
 
