@@ -13,8 +13,9 @@ import numpy as np
 
 from rushes.embedding.efficientnet import DIM, INPUT_SIZE, feature_graph
 from rushes.errors import ModelError
+from rushes.models.batches import Batches
 from rushes.models.checkpoint import read_state_dict
-from rushes.models.inference import on_gpu, onnx_session
+from rushes.models.inference import on_gpu, onnx_session, run
 from rushes.models.registry import locate
 
 _GPU_BATCH = 64
@@ -35,18 +36,20 @@ class Embedder:
         except KeyError as missing:
             raise ModelError(f"{self.file.path} has no weight {missing}: give EfficientNet-Lite0's") from None
         self._session = onnx_session(graph)
-        self._batch_size = _GPU_BATCH if on_gpu(self._session) else 1  # batches are slower on the CPU
+        self._batches = Batches(_GPU_BATCH if on_gpu(self._session) else 1)  # batches are slower on the CPU
 
     def __call__(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """uint8 (h, w, 3) RGB images of any sizes to float32 (n, 1280), not normalised.
 
-        Images are scaled to 224x224 whatever their shape, by area when they shrink.
+        Images are scaled to 224x224 whatever their shape, by area when they shrink. When memory runs out, half as many
+        at a time are given to the network from then on. Raises ``ModelError`` when there is not the memory for one.
         """
-        vectors = np.empty((len(images), DIM), np.float32)
-        for start in range(0, len(images), self._batch_size):
-            batch = np.stack([scaled(image) for image in images[start : start + self._batch_size]])
-            (vectors[start : start + len(batch)],) = self._session.run(None, {"images": batch})
-        return vectors
+        vectors = self._batches(images, self._embedded, "embed one image", "or hide the device from this process")
+        return np.stack(vectors) if vectors else np.empty((0, DIM), np.float32)
+
+    def _embedded(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        (vectors,) = run(self._session, {"images": np.stack([scaled(image) for image in images])})
+        return list(vectors)
 
 
 def scaled(image: np.ndarray) -> np.ndarray:

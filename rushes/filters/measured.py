@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from rushes.settings import Settings
-from rushes.store.parts import MEASURED, existing_parts, read_part, write_part
+from rushes.store.parts import MEASURED, read_part, write_part
 from rushes.store.schemas import FILTERED_CLIPS, REDACTIONS
 from rushes.work.plan import digest
 from rushes.work.step import Task
@@ -38,9 +38,9 @@ def measured(task: Task, settings: Settings, shaped_by: Mapping[str, Any], look:
         }
     )
     folder = task.video["video_id"]
-    if key in existing_parts(task.objects, MEASURED, folder):
+    try:
         tables, _ = read_part(task.objects, MEASURED, folder, key)
-    else:
+    except FileNotFoundError:
         found = look(task)
         tables = {table.name: table.from_rows(found[table.name]) for table in (FILTERED_CLIPS, REDACTIONS)}
         write_part(task.objects, MEASURED, folder, key, tables)

@@ -5,11 +5,17 @@ Here: threads, providers and logging of ONNX Runtime. Not here: what goes in or 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
 from rushes.errors import ModelError
+from rushes.models.batches import MemoryExhaustedError
+
+_OUT_OF_MEMORY = ("Failed to allocate memory", "out of memory", "bad_alloc")
 
 
 def onnx_session(model: Path | bytes, threads: int = 1, device: str = "auto") -> onnxruntime.InferenceSession:
@@ -34,6 +40,18 @@ def onnx_session(model: Path | bytes, threads: int = 1, device: str = "auto") ->
             "onnxruntime"
         )
     return session
+
+
+def run(
+    session: onnxruntime.InferenceSession, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] | None = None
+) -> list[np.ndarray]:
+    """Return the named outputs, by default all. Raises ``MemoryExhaustedError`` where there is not the memory."""
+    try:
+        return list(session.run(outputs, inputs))
+    except (faults.Fail, faults.RuntimeException) as error:
+        if not any(words in str(error) for words in _OUT_OF_MEMORY):
+            raise
+        raise MemoryExhaustedError("ONNX Runtime could not allocate it") from None
 
 
 def on_gpu(session: onnxruntime.InferenceSession) -> bool:

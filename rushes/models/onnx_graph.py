@@ -67,7 +67,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, str, bool]]] = {
     "Dimension": {"dim_value": (1, "int64", False), "dim_param": (2, "string", False)},
 }
 _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT, _ATTRIBUTE_INTS = 1, 2, 7
-_ELEMENT_TYPES = {np.dtype(np.float32): 1, np.dtype(np.uint8): 2, np.dtype(np.int64): 7}
+_ELEMENT_TYPES = {np.dtype(np.float32): 1, np.dtype(np.uint8): 2, np.dtype(np.int64): 7, np.dtype(np.float16): 10}
 
 
 def _define_messages() -> dict[str, Any]:
@@ -161,7 +161,7 @@ class GraphWriter:
         _describe(self._graph.output.add(name=value), dtype, shape)
 
     def constant(self, array: np.ndarray) -> str:
-        """A weight or any other fixed array (float32, uint8 or int64)."""
+        """A weight or any other fixed array (float32, float16, uint8 or int64)."""
         name = f"c{len(self._graph.initializer)}"
         self._graph.initializer.append(_tensor(name, array))
         return name

@@ -9,9 +9,9 @@ Style = Literal["blur", "pixelate", "solid"]
 Shape = Literal["box", "ellipse"]
 
 
-# Cells over a region's shorter side: few enough that no face can be made out again, nor found by a detector, and that
-# a plate's row of letters becomes two.
-CELLS = {"face": 4, "plate": 2}
+# Cells over a region's shorter side: few enough that no face can be made out again, nor found by a detector (four leave
+# a trace that is one above shoulders), and that a plate's row of letters becomes two.
+CELLS = {"face": 2, "plate": 2}
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ and people (``rushes.video``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 # PySceneDetect's detectors look at frames whose longer side is this long.
@@ -35,9 +38,10 @@ class Sampler:
         """Return uint8 (h, w, 3) RGB, in a colour space of no name: good for comparing frames, not for looking at."""
         if not self._planes:
             self._prepare(*fit(frame.width, frame.height))
-        straight = frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG
-        if straight and all(plane.line_size > 0 for plane in frame.planes):
-            return self._from_planes(frame)
+        if frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG:
+            planes = frame.planes
+            if all(plane.line_size > 0 for plane in planes):
+                return self._from_planes(planes)
         small = self._scaling.reformat(
             frame, *self._size, format="rgb24", interpolation=Interpolation.FAST_BILINEAR, threads=1
         )
@@ -51,9 +55,9 @@ class Sampler:
         half = (height // 2, width // 2)
         self._planes = (y.reshape(height, width), u.reshape(half), v.reshape(half))
 
-    def _from_planes(self, frame: VideoFrame) -> np.ndarray:
+    def _from_planes(self, planes: Sequence[VideoPlane]) -> np.ndarray:
         """Scale each plane before its pixels become RGB, so that there are few of them."""
-        for plane, small in zip(frame.planes, self._planes, strict=True):
+        for plane, small in zip(planes, self._planes, strict=True):
             given = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
             cv2.resize(given, small.shape[::-1], dst=small, interpolation=cv2.INTER_LINEAR)
         return cv2.cvtColor(self._whole, cv2.COLOR_YUV2RGB_I420)

@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice
 
 import cv2
 import numpy as np
 
 from rushes.errors import ModelError
+from rushes.models.batches import Batches
 from rushes.models.registry import ModelFile, locate
 from rushes.tracking.ahead import made_ahead
-from rushes.tracking.batches import Batches, Network
+from rushes.tracking.network import Network
 from rushes.tracking.vocabulary import Vocabulary, find_vocabulary, known_as
 from rushes.tracking.yolo_onnx import OnnxNetwork
 
@@ -79,7 +81,8 @@ class Detector:
         self.vocabulary = wanted.name if wanted else known_as(self.class_names) or self.file.name
         self.on_gpu = network.on_gpu
         self._is_fixed = network.fixed_size is not None
-        self._batches = Batches(network, batch_size or network.batch_size)
+        self._network = network
+        self._batches = Batches(batch_size or network.batch_size)
 
     @property
     def batch_size(self) -> int:
@@ -97,7 +100,12 @@ class Detector:
         found: list[Detections] = []
         for (height, width, _), same in groupby(frames, key=lambda frame: frame.shape):
             padded = self.size if self._is_fixed else (_to_stride(height), _to_stride(width))
-            proposals = self._batches(list(same), padded, self.confidence)
+            proposals = self._batches(
+                list(same),
+                partial(self._network, size=padded, least=self.confidence),
+                f"look at one image of {padded[1]}x{padded[0]}",
+                "take a smaller model, or set tracking.device to cpu",
+            )
             found.extend(self._select(one, width, height) for one in proposals)
         return found
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from rushes.errors import SettingsError
 from rushes.settings import Tracking
 from rushes.shots.cut import time_range
 from rushes.tracking.annotated import AnnotatedTracks, names_objects
@@ -35,8 +34,6 @@ class TrackVideo:
     """The computation of ``tracks``."""
 
     def __init__(self, settings: Tracking) -> None:
-        if settings.preset not in PRESETS:
-            raise SettingsError(f"tracking.preset {settings.preset!r} is unknown; there are: {', '.join(PRESETS)}")
         self._settings, self._params = settings, PRESETS[settings.preset]
 
     @cached_property

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from rushes.errors import ModelError
+from rushes.models.batches import MemoryExhaustedError
 from rushes.models.registry import ModelFile
 from rushes.models.yolo_checkpoint import read_network
-from rushes.tracking.batches import GREY, MemoryExhaustedError
+from rushes.tracking.network import GREY
 from rushes.tracking.open_vocabulary import set_classes
 from rushes.tracking.vocabulary import Vocabulary
 
@@ -52,7 +53,7 @@ class TorchNetwork:
         self.batch_size = _GPU_BATCH if self.on_gpu else 1
 
     def __call__(self, images: Sequence[np.ndarray], size: tuple[int, int], least: float) -> list[np.ndarray]:
-        """See ``batches.Network``."""
+        """See ``network.Network``."""
         try:
             return self._propose(_padded(images, size), least)
         except torch.OutOfMemoryError as error:

@@ -1,5 +1,8 @@
 """Vectors are those of the plain PyTorch network, whatever the batch."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -47,6 +50,30 @@ def test_an_image_has_the_same_vector_alone_and_among_others(embedder: Embedder)
     together = embedder(PICTURES)
     alone = np.concatenate([embedder([image]) for image in reversed(PICTURES)])[::-1]
     np.testing.assert_array_equal(together, alone)
+
+
+IN_LITTLE_MEMORY = """
+import pathlib, resource, warnings
+import numpy as np
+from rushes.embedding.embedder import Embedder
+from rushes.models.batches import Batches
+embedder, pictures = Embedder(), list(np.zeros((256, 224, 224, 3), np.uint8))
+embedder._batches = Batches(256)  # as on a GPU
+embedder(pictures[:1])
+used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (700 << 20), used + (700 << 20)))
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    found = embedder(pictures)
+print(found.shape[0], np.ptp(found, axis=0).max() == 0, "memory ran out with 256 images" in str(told[0].message))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits a process's memory as Linux does")
+def test_when_memory_runs_out_fewer_images_at_a_time_are_embedded() -> None:
+    """In a process that may not have the memory for 256 images at once."""
+    done = subprocess.run([sys.executable, "-c", IN_LITTLE_MEMORY], capture_output=True, text=True)
+    assert done.stdout.split() == ["256", "True", "True"], done.stderr
 
 
 def test_two_embedders_agree_to_the_bit(embedder: Embedder) -> None:

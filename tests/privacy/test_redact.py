@@ -90,6 +90,20 @@ def test_the_detector_finds_no_hidden_face_again(look: Look) -> None:
 
 
 @pytest.mark.parametrize("style", ["blur", "pixelate", "solid"])
+def test_shoulders_under_a_hidden_face_do_not_make_it_one_again(style: str) -> None:
+    """Someone on a bicycle, cut out as a track's crop is: there must be a face, and the detector says so of a trace."""
+    near, sure = FaceDetector(threshold=0.3), FaceDetector(threshold=0.6)
+    for number in (104, 108, 110, 112):
+        picture = real("bikes")[number]
+        (faces,) = near([picture])
+        hidden = redact(picture, padded(faces.boxes), Look(style))
+        for left, top, right, bottom in ((343, 24, 490, 250), (350, 0, 510, 245), (340, 20, 500, 265)):
+            whole, crop = (np.ascontiguousarray(p[top:bottom, left:right]) for p in (picture, hidden))
+            assert len(near([whole])[0].boxes)
+            assert len(sure([crop])[0].boxes) == 0
+
+
+@pytest.mark.parametrize("style", ["blur", "pixelate", "solid"])
 def test_nothing_is_written_on_a_hidden_plate(style: str) -> None:
     finder = PlateDetector(threshold=0.4)
     picture = made(*PLATES["queue"], 1).pictures[0]
@@ -105,7 +119,7 @@ def test_solid_is_one_colour_and_pixelate_is_even_cells() -> None:
     box = np.array([(20, 30, 60, 48)])
     solid, cells = (redact(noise(), box, Look(style))[30:78, 20:80] for style in ("solid", "pixelate"))
     assert len(np.unique(solid.reshape(-1, 3), axis=0)) == 1
-    assert 10 < len(np.unique(cells.reshape(-1, 3), axis=0)) <= 4 * 5
+    assert 2 * 2 <= len(np.unique(cells.reshape(-1, 3), axis=0)) <= 2 * 3
 
 
 def test_an_ellipse_leaves_the_corners_of_a_face_and_none_of_a_plate() -> None:

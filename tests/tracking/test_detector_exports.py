@@ -14,22 +14,29 @@ from rushes.models.registry import locate
 from rushes.tracking.detector import Detector
 
 
-def export(path: Path, batch: int | str, size: tuple[int | str, int | str], rows: int = 6, columns: int = 3) -> str:
+def export(
+    path: Path,
+    batch: int | str,
+    size: tuple[int | str, int | str],
+    rows: int = 6,
+    columns: int = 3,
+    dtype: type[np.floating] = np.float32,
+) -> str:
     """A network that always proposes the same: a box at (10, 20) of 8 x 6, one far from it, and one that scores low.
 
     A pixel's mean is added to the first box's left side, so that it shows what the network was given.
     """
     graph = GraphWriter()
-    images = graph.input("images", np.float32, [batch, 3, *size])
-    proposals = np.zeros((1, rows, columns), np.float32)
+    images = graph.input("images", dtype, [batch, 3, *size])
+    proposals = np.zeros((1, rows, columns), dtype)
     proposals[0, :4, :3] = np.array([[14, 23, 8, 6], [44, 33, 8, 6], [24, 13, 8, 6]]).T
     proposals[0, 4:6, :3] = np.array([[0.9, 0.1], [0.2, 0.8], [0.05, 0.01]]).T
-    moved = np.zeros((1, rows, columns), np.float32)
+    moved = np.zeros((1, rows, columns), dtype)
     moved[0, 0, 0] = 1.0
     mean = graph.add("ReduceMean", images, axes=[1, 2, 3], keepdims=1)
     shaped = graph.add("Reshape", mean, graph.constant(np.array([-1, 1, 1])))
     shift = graph.add("Mul", shaped, graph.constant(moved))
-    graph.output(graph.add("Add", shift, graph.constant(proposals)), np.float32, ["n", rows, columns])
+    graph.output(graph.add("Add", shift, graph.constant(proposals)), dtype, ["n", rows, columns])
     path.write_bytes(graph.to_bytes())
     return str(path)
 
@@ -61,6 +68,17 @@ def test_an_export_of_free_sizes_takes_what_fits(tmp_path: Path) -> None:
     assert [len(one.boxes) for one in detector([*frames(2, 96, 54), *frames(1, 54, 96)])] == [2, 2, 2]
 
 
+def test_an_export_in_half_precision_is_given_and_gives_it(tmp_path: Path) -> None:
+    whole, half = (
+        Detector(export(tmp_path / f"{dtype.__name__}.onnx", "n", ("h", "w"), dtype=dtype), size=(64, 96))
+        for dtype in (np.float32, np.float16)
+    )
+    for one, other in zip(whole(frames(4, 96, 54)), half(frames(4, 96, 54)), strict=True):
+        assert {other.boxes.dtype, other.scores.dtype, other.class_scores.dtype} == {np.dtype(np.float32)}
+        np.testing.assert_allclose(other.boxes, one.boxes, atol=0.02)
+        np.testing.assert_allclose(other.class_scores, one.class_scores, atol=1e-3)
+
+
 def test_an_export_without_names_takes_them_from_the_vocabulary(tmp_path: Path) -> None:
     model = export(tmp_path / "net.onnx", "n", ("h", "w"))
     assert (Detector(model).vocabulary, Detector(model).class_names) == ("net", ("class 0", "class 1"))
@@ -81,7 +99,7 @@ def test_an_export_of_other_numbers_is_refused(tmp_path: Path, dtype: Any) -> No
     graph = GraphWriter()
     graph.output(graph.add("Identity", graph.input("images", dtype, ["n", 3, "h", "w"])), dtype, ["n", 3, "h", "w"])
     (tmp_path / "net.onnx").write_bytes(graph.to_bytes())
-    with pytest.raises(ModelError, match="takes no float32 images"):
+    with pytest.raises(ModelError, match="takes no float32 or float16 images"):
         Detector(str(tmp_path / "net.onnx"))
 
 

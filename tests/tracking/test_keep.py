@@ -15,6 +15,7 @@ from rushes.store.database import connect
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
 from rushes.tracking.keep import judged
+from rushes.tracking.presets import PRESETS
 
 CLIP = filtered_row("v", 0, 100)
 TRACKVERSE = Keep(min_duration_s=3.0, min_area=0.1)
@@ -48,6 +49,12 @@ def test_what_is_not_kept_stays_as_it_was_and_is_told_with_the_rule() -> None:
     assert reject is not None
     assert (reject.item_kind, reject.item_id, reject.reason) == ("track", given["track_id"], Reason.TOO_SHORT)
     assert reject.detail == "duration_s 2 < 3"
+
+
+def test_a_preset_that_there_is_not_is_refused_where_settings_are_given() -> None:
+    assert {parse(f"tracking: {{preset: {name}}}")[None].tracking.preset for name in PRESETS} == set(PRESETS)
+    with pytest.raises(SettingsError, match=r"tracking\.preset: .*'trackverse-doc'"):
+        parse("tracking: {preset: trackverse}")
 
 
 def test_rules_have_names_in_the_settings() -> None:
