@@ -33,13 +33,16 @@ class Known:
     """What is registered already: by source, by the id that a video has, and the collection's next batch.
 
     A collection's batches are numbered without a gap, and each is created only where there is none: who seals one has
-    seen all before it. So two that register the same at once still register everything once.
+    seen all before it. So two that register the same at once still register everything once. Two that register into
+    two collections at once may both take an id, which is then among the ``doubled``: (who keeps it, who does not).
     """
 
     def __init__(self, collection: str) -> None:
         self._collection = collection
         self.uris: dict[str, Place] = {}
         self.owners: dict[str, Place] = {}
+        self.batches: set[str] = set()
+        self.doubled: list[tuple[Place, Place]] = []
         self.next_number = 0
 
     @classmethod
@@ -55,13 +58,18 @@ class Known:
 
     def add(self, batch: Batch) -> None:
         """Take in a batch."""
+        self.batches.add(batch.name)
         if batch.collection == self._collection or batch.name == self.next_name:
             self.next_number = max(self.next_number, int(batch.name.rpartition("-")[2]) + 1)
         for entry in batch.entries:
             place = Place(batch.name, entry.entry_id, entry.source_uri)
             self.uris.setdefault(entry.source_uri, place)
             if entry.rival is None:
-                self.owners.setdefault(entry.video_id, place)
+                owner = self.owners.setdefault(entry.video_id, place)
+                if owner is not place and entry.misfit is None:
+                    first, second = sorted((owner, place), key=lambda one: one.batch)
+                    self.doubled.append((first, second))
+                    self.owners[entry.video_id] = first
 
     def place(self, item: Gathered | Misfit) -> Place | None:
         """Return where something is registered, if it is."""

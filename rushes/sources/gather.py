@@ -7,7 +7,8 @@ what is registered already (``register``).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -84,6 +85,22 @@ class Gathering:
             return
         for slice_ in source.slices:
             self._put(known, found.format.name, slice_)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back all that was added inside when something is raised there."""
+        end, sources, ids, misfits = self._end, len(self.sources), len(self._by_id), len(self._misfits)
+        try:
+            yield
+        except BaseException:
+            for held, count in ((self.sources, sources), (self._by_id, ids), (self._misfits, misfits)):
+                while len(held) > count:
+                    held.popitem()
+            for source in self.sources.values():
+                while source.waiting and source.waiting[-1].offset >= end:
+                    source.waiting.pop()
+            self._end = end
+            raise
 
     def leave_out(self, goes: Callable[[str, str], bool]) -> list[str]:
         """Drop sources, and what names none, by address and id (place and text); return the sources' addresses."""

@@ -12,8 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rushes.errors import RushesError
-from rushes.sources.register import check, register
+from rushes.sources.register import register
 from rushes.store.objects import Objects
 
 FOLDER = "inbox"
@@ -55,25 +54,15 @@ class Inbox:
         whole = [n for n, mark in self._now.items() if self._before.get(n) == mark != self._added.get(n)]
         self._added |= {name: self._now[name] for name in whole}
         uris = [self._objects.full_uri(f"{FOLDER}/{name}") for name in whole]
-        refused = {uri: wrong for uri in uris if (wrong := _wrong(uri)) is not None}
-        good = [uri for uri in uris if uri not in refused]
+        if not uris:
+            return Taken()
+        refused: dict[str, str] = {}
+        done = register(self._objects, uris, COLLECTION, refused=lambda uri, error: refused.update({uri: str(error)}))
         words = list(refused.values())
-        batches: tuple[str, ...] = ()
-        if good:
-            done = register(self._objects, good, COLLECTION)
-            batches = tuple(batch.name for batch in done.batches)
-            words.insert(0, f"{len(good)} items: {done.new} videos, {len(done.annotated)} known ones annotated")
-            words += [f"{uri}: was forgotten: not registered" for uri in done.forgotten]
-        return Taken(batches, tuple(refused.values()), "; ".join(words) or Taken.words)
-
-
-def _wrong(uri: str) -> str | None:
-    """Say what is wrong with an item, if it cannot be added."""
-    try:
-        check([uri])
-    except RushesError as error:
-        return str(error)
-    return None
+        if good := len(uris) - len(refused):
+            words.insert(0, f"{good} items: {done.new} videos, {len(done.annotated)} known ones annotated")
+        words += [f"{uri}: was forgotten: not registered" for uri in done.forgotten]
+        return Taken(tuple(batch.name for batch in done.batches), tuple(refused.values()), "; ".join(words))
 
 
 def _items(objects: Objects) -> Iterator[tuple[str, str]]:

@@ -59,6 +59,8 @@ def ingest(task: Task, settings: Ingest = Ingest()) -> Outcome:  # noqa: B008 - 
     entry = task.entry
     if entry.misfit is not None:
         raise VideoError(Reason(entry.misfit[0]), entry.misfit[1])
+    if entry.rival == entry.source_uri:
+        raise VideoError(Reason.DUPLICATE, f"{shown(entry.source_uri)}: is registered already, in another collection")
     with _brought_in(task.objects, entry, settings) as brought:
         video = _video_row(entry, task.collection, brought.info) | brought.content
         _check(entry, video, brought, settings)

@@ -4,7 +4,7 @@ Registering reads no video; it only says what there is. The same source added tw
 is then looked at again, and annotations that are new go to the videos they speak of. What is written down is for all to
 read: an address that holds a secret is refused, and of credentials only the name is kept. Here: the order of all that,
 and sealing. Not here: finding sources (``find``), putting their lines together (``gather``), what is known already
-(``entries``), reading the sources (``ingest``).
+(``entries``, ``look_again``, ``give_way``), reading the sources (``ingest``).
 """
 
 from __future__ import annotations
@@ -15,25 +15,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from rushes.errors import SettingsError, StoreError
-from rushes.ranges import Fingerprint, open_ranges
+from rushes.errors import RushesError, SettingsError, StoreError
 from rushes.ranges.address import is_elsewhere, local_path, protocol_of, shown
 from rushes.ranges.credentials import check_key
 from rushes.sources.entries import Known, Place, new_entries
 from rushes.sources.find import LISTS, Found, find
 from rushes.sources.gather import Gathered, Gathering
+from rushes.sources.give_way import give_way
 from rushes.sources.how import DEFAULTS, How
+from rushes.sources.look_again import look_again
 from rushes.sources.source import Misfit
 from rushes.sources.trust import refuse_listed
 from rushes.store.annotations import Lines, attach, kept_lines, write_lines
 from rushes.store.forgotten import Forgotten
-from rushes.store.links import write_seen
-from rushes.store.manifests import Batch, Entry, read_batch, read_batches, seal_batch
+from rushes.store.manifests import Batch, Entry, read_batch, seal_batch
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
-from rushes.store.schemas import VIDEOS
-from rushes.store.tables import read_partition
 
 
 @dataclass(frozen=True)
@@ -68,19 +66,21 @@ def register(
     collection: str,
     how: How = DEFAULTS,
     progress: Callable[[int], None] = lambda found: None,
+    refused: Callable[[str, RushesError], None] | None = None,
 ) -> Registered:
     """Seal batches of the sources that the store does not have yet.
 
     ``sources`` are files, folders, manifests and addresses: whatever a format of ``rushes.sources.formats`` knows. A
     file that is not there, and a line that makes no sense, is registered as well, so that the batch tells what became
     of it. ``progress`` is told how many were found. Raises ``StoreError`` for what holds no videos, ``SettingsError``
-    for names and addresses that cannot be used.
+    for names and addresses that cannot be used; where there is a ``refused``, it is told of each such source, and the
+    others are registered.
     """
     check_name(collection, "collection")
     if how.creds_key is not None:
         _check_creds_key(how.creds_key, sources)
     with Gathering() as gathering:
-        formats = _gather(gathering, sources, how, progress)
+        formats = _gather(gathering, sources, how, progress, refused)
         if how.video_id is not None:
             _name(gathering.sources.values(), how.video_id)
         if how.creds_key is not None:
@@ -89,6 +89,9 @@ def register(
         forgotten = gathering.leave_out(lambda uri, video_id: tombstones.source(uri) or tombstones.id(video_id))
         known = Known.of(objects, collection)
         batches, there = _seal(objects, collection, gathering, known, how)
+        if not how.dry_run:
+            changed = give_way(objects, known)
+            batches = [changed.get(batch.name, batch) for batch in batches]
         annotated = tuple(_annotate(objects, gathering, there, how))
     everything = gathering.sources.values()
     new = {entry.source_uri for batch in batches for entry in batch.entries}
@@ -99,7 +102,7 @@ def register(
         missing=tuple(_missing(uri for uri in gathering.sources if uri in new or uri in named)),
         changed=()
         if how.dry_run
-        else tuple(_changed(objects, {s.uri: s.content for s, _ in there if s.place is None or s.content})),
+        else tuple(look_again(objects, {s.uri: s.content for s, _ in there if s.place is None or s.content})),
         annotated=annotated,
         misfits=tuple(misfit for misfit in gathering.misfits if misfit.place in new),
         formats=formats,
@@ -108,30 +111,42 @@ def register(
     )
 
 
-def check(sources: Sequence[str], how: How = DEFAULTS) -> None:
-    """Raise what ``register`` would raise for sources that cannot be added."""
-    with Gathering() as gathering:
-        _gather(gathering, sources, how, lambda found: None)
-
-
-def _gather(gathering: Gathering, sources: Sequence[str], how: How, progress: Callable[[int], None]) -> tuple[str, ...]:
+def _gather(
+    gathering: Gathering,
+    sources: Sequence[str],
+    how: How,
+    progress: Callable[[int], None],
+    refused: Callable[[str, RushesError], None] | None,
+) -> tuple[str, ...]:
     """Find all sources and put them together; return the formats they were found to be."""
     formats: dict[str, None] = {}
     for given in sources:
-        senseless: list[Misfit] = []
-        count = 0
-        for count, found in enumerate(find(given, how.format, how.media, how.creds_key), 1):
-            found = _trusted(found, how.allow_private)
-            formats[found.format.name] = None
-            if isinstance(found.source, Misfit):
-                senseless.append(found.source)
-            gathering.add(found)
-            if count % 1000 == 0:
-                progress(len(gathering.sources))
-        if count == len(senseless) > 1:
-            why = f"{senseless[0].place}: {senseless[0].detail}"
-            raise StoreError(f"{shown(given)}: no line of it names a video as {next(reversed(formats))}: {why}")
+        try:
+            with gathering.all_or_nothing():
+                formats |= _gather_one(gathering, given, how, progress)
+        except RushesError as error:
+            if refused is None:
+                raise
+            refused(given, error)
     return tuple(formats)
+
+
+def _gather_one(gathering: Gathering, given: str, how: How, progress: Callable[[int], None]) -> dict[str, None]:
+    formats: dict[str, None] = {}
+    senseless: list[Misfit] = []
+    count = 0
+    for count, found in enumerate(find(given, how.format, how.media, how.creds_key), 1):
+        found = _trusted(found, how.allow_private)
+        formats[found.format.name] = None
+        if isinstance(found.source, Misfit):
+            senseless.append(found.source)
+        gathering.add(found)
+        if count % 1000 == 0:
+            progress(len(gathering.sources))
+    if count == len(senseless) > 1:
+        why = f"{senseless[0].place}: {senseless[0].detail}"
+        raise StoreError(f"{shown(given)}: no line of it names a video as {next(reversed(formats))}: {why}")
+    return formats
 
 
 def _trusted(found: Found, allow_private: bool) -> Found:
@@ -223,32 +238,6 @@ def _annotate(
         if listing is not None:
             attach(objects, batch, listing)
         yield from news
-
-
-def _changed(objects: Objects, links: dict[str, Fingerprint | None]) -> Iterator[str]:
-    """Look again at known links elsewhere; leave word of those that hold another file than was indexed.
-
-    ``links`` says what each holds, where a listing has told that already.
-    """
-    if not any(is_elsewhere(uri) for uri in links):
-        return
-    for batch in read_batches(objects):
-        entries = [e for e in batch.entries if e.source_uri in links and e.linked and is_elsewhere(e.source_uri)]
-        indexed = _indexed(objects, batch.name) if entries else {}
-        for entry in entries:
-            content = links[entry.source_uri] or open_ranges(entry.source_uri, entry.creds_key).fingerprint()
-            as_indexed = indexed.get(entry.video_id) in (None, content)
-            if not as_indexed and write_seen(objects, entry.entry_id, f"{content.size} {content.etag}"):
-                yield entry.source_uri
-
-
-def _indexed(objects: Objects, batch: str) -> dict[str, Fingerprint]:
-    """Return what the videos of a batch held when they were indexed."""
-    try:
-        rows = read_partition(objects, VIDEOS, {"batch": batch}, ["video_id", "size_bytes", "etag"])
-    except FileNotFoundError:
-        return {}
-    return {row["video_id"]: Fingerprint(row["size_bytes"], row["etag"]) for row in rows.to_pylist()}
 
 
 def _check_creds_key(key: str, sources: Sequence[str]) -> None:

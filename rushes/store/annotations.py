@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from rushes.store.manifests import Batch
 from rushes.store.objects import Objects
+
+LATER = "annotations/later"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def write_lines(objects: Objects, of_entries: Mapping[str, Sequence[Lines]]) -> 
         ]
         for entry_id, own in places.items()
     }
-    return _put(objects, "lists", json.dumps(listed, sort_keys=True).encode())
+    return _put_listing(objects, listed)
 
 
 def attach(objects: Objects, batch: str, listing: str) -> None:
@@ -79,11 +82,39 @@ def attach(objects: Objects, batch: str, listing: str) -> None:
 
 def kept_lines(objects: Objects, batch: Batch) -> dict[str, list[Kept]]:
     """Return what counts of each entry of a batch, by entry, the oldest first."""
-    listings = [batch.annotations] if batch.annotations else []
-    listings += later_listings(objects, batch.name).values()
+    [lines] = kept_lines_of(objects, [batch], {batch.name: list(objects.list(_folder(batch.name)))})
+    return lines
+
+
+def kept_lines_of(
+    objects: Objects, batches: Sequence[Batch], attached: Mapping[str, Sequence[str]]
+) -> Iterator[dict[str, list[Kept]]]:
+    """Yield what counts of each batch, all asked for at once; ``attached`` is as ``by_batch`` returns it."""
+    pointers = [name for batch in batches for name in attached.get(batch.name, ())]
+    later = dict(zip(pointers, (data.decode() for data in objects.read_all(pointers)), strict=True))
+    listings = [
+        [*([batch.annotations] if batch.annotations else []), *(later[name] for name in attached.get(batch.name, ()))]
+        for batch in batches
+    ]
+    names = sorted({name for of_batch in listings for name in of_batch})
+    read = dict(zip(names, objects.read_all(names), strict=True))
+    for of_batch in listings:
+        yield _newest(json.loads(read[name]) for name in of_batch)
+
+
+def by_batch(names: Iterable[str]) -> dict[str, list[str]]:
+    """Sort what lies below ``LATER``, attached to batches after they were sealed, by batch; the oldest first."""
+    attached: dict[str, list[str]] = {}
+    for name in sorted(names):
+        attached.setdefault(name.split("/")[2], []).append(name)
+    return attached
+
+
+def _newest(listings: Iterable[Mapping[str, Sequence[Mapping[str, Any]]]]) -> dict[str, list[Kept]]:
+    """Return of each entry what counts, of listings the oldest first."""
     newest: dict[str, dict[tuple[str, str], Kept]] = {}
     for listing in listings:
-        for entry_id, places in json.loads(objects.read(listing)).items():
+        for entry_id, places in listing.items():
             for place in places:
                 one = Kept(**place)
                 newest.setdefault(entry_id, {})[one.annotation, one.origin] = one
@@ -92,7 +123,7 @@ def kept_lines(objects: Objects, batch: Batch) -> dict[str, list[Kept]]:
 
 def read_lines(objects: Objects, one: Kept) -> list[tuple[int, str]]:
     """Return kept lines with their numbers."""
-    text = _text(objects, one).decode()
+    text = line_text(objects, one).decode()
     return [(int(number), line) for number, _, line in (row.partition("\t") for row in text.split("\n")[:-1])]
 
 
@@ -108,10 +139,18 @@ def without(objects: Objects, listing: str, goes: Callable[[str], bool]) -> str:
     if len(left) == len(listed):
         return listing
     lines = {
-        entry_id: [Lines(one.annotation, one.format, one.origin, _text(objects, one)) for one in ones]
+        entry_id: [Lines(one.annotation, one.format, one.origin, line_text(objects, one)) for one in ones]
         for entry_id, ones in left.items()
     }
     return write_lines(objects, lines) or _put(objects, "lists", b"{}")
+
+
+def renamed(objects: Objects, listing: str, names: Mapping[str, str]) -> str:
+    """Put a listing again, with other names for some entries, and return its name."""
+    listed = json.loads(objects.read(listing))
+    if not listed.keys() & names.keys():
+        return listing
+    return _put_listing(objects, {names.get(entry_id, entry_id): places for entry_id, places in listed.items()})
 
 
 def unused(objects: Objects, used: Iterable[str], goes: Callable[[str], bool]) -> list[str]:
@@ -134,14 +173,19 @@ def as_text(lines: Iterable[tuple[int, str]]) -> bytes:
     return "".join(f"{number}\t{text}\n" for number, text in lines).encode()
 
 
-def _text(objects: Objects, one: Kept) -> bytes:
+def line_text(objects: Objects, one: Kept) -> bytes:
+    """Return kept lines as ``Lines`` holds them."""
     with objects.open(one.data) as handle:
         handle.seek(one.offset)
         return zlib.decompress(handle.read(one.size))
 
 
 def _folder(batch: str) -> str:
-    return f"annotations/later/{batch}"
+    return f"{LATER}/{batch}"
+
+
+def _put_listing(objects: Objects, listed: Mapping[str, Any]) -> str:
+    return _put(objects, "lists", json.dumps(listed, sort_keys=True).encode())
 
 
 def _put(objects: Objects, kind: str, data: bytes) -> str:

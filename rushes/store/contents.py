@@ -1,7 +1,7 @@
 """Which video has which content: for every hash, the one that came first and is kept.
 
-Here: claims to a content, one small object each. Not here: what becomes of a video whose content is another's
-(``rushes.sources.duplicates``).
+Here: claims to a content, one small object each, and word of the batches that have copies of it. Not here: what becomes
+of a video whose content is another's (``rushes.sources.duplicates``).
 """
 
 from __future__ import annotations
@@ -50,13 +50,26 @@ def owner_of(objects: Objects, sha256: str) -> Owner | None:
     return _owner(objects.read(name)) if objects.exists(name) else None
 
 
-def release(objects: Objects, sha256: str) -> None:
-    """Give up a content's claim, whosever it is."""
-    objects.delete(_name(sha256))
+def wait_for(objects: Objects, sha256: str, batch: str) -> None:
+    """Leave word that a batch has copies of a content that is another batch's. To be left before it is claimed."""
+    objects.write(f"{_waiting(sha256)}/{batch}", b"")
+
+
+def release(objects: Objects, sha256: str) -> list[str]:
+    """Give up a content's claim, whosever it is; return the batches that wait for it."""
+    objects.delete(_name(sha256))  # first: who leaves word after this gets the content
+    words = list(objects.list(_waiting(sha256)))
+    for word in words:
+        objects.delete(word)
+    return [word.rpartition("/")[2] for word in words]
 
 
 def _name(sha256: str) -> str:
     return f"contents/{sha256[:2]}/{sha256}"
+
+
+def _waiting(sha256: str) -> str:
+    return f"{_name(sha256)}.copies"
 
 
 def _owner(data: bytes) -> Owner | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from rushes.store.objects import Objects
 
-_FOLDER = "links"
+FOLDER = "links"
 
 
 def write_seen(objects: Objects, entry_id: str, content: str) -> bool:
     """Leave word of a link's content; return whether that is news."""
-    name = f"{_FOLDER}/{entry_id}"
+    name = f"{FOLDER}/{entry_id}"
     data = content.encode()
     if objects.exists(name) and objects.read(name) == data:
         return False
@@ -23,4 +23,6 @@ def write_seen(objects: Objects, entry_id: str, content: str) -> bool:
 
 def read_seen(objects: Objects) -> dict[str, str]:
     """Return the word left of each link, by entry."""
-    return {name.removeprefix(f"{_FOLDER}/"): objects.read(name).decode() for name in objects.list(_FOLDER)}
+    names = list(objects.list(FOLDER))
+    found = zip(names, objects.read_all(names), strict=True)
+    return {name.removeprefix(f"{FOLDER}/"): data.decode() for name, data in found}

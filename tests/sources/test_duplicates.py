@@ -4,18 +4,21 @@ import shutil
 from pathlib import Path
 
 import pytest
+from picture_trees import write_mot
 from videos import make_video
 
 from rushes.settings import Settings
 from rushes.sources.register import register
 from rushes.steps import STEPS
-from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
+from rushes.store.manifests import Batch, Entry, read_batch, read_batches, seal_batch
 from rushes.store.objects import Objects
-from rushes.store.schemas import REJECTS, VIDEOS
+from rushes.store.schemas import ANNOTATION_BOXES, ANNOTATION_SEGMENTS, REJECTS, VIDEOS
 from rushes.store.tables import read_partition
 from rushes.work.build import build
+from rushes.work.plan import State, plan
 
 STEP = STEPS["raw_videos"]
+SETTINGS = Settings.model_validate({"build": {"max_reject_share": 1}})
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def footage(tmp_path: Path) -> Path:
 
 def built(store: Objects, batch: str = "c-0000") -> dict[str, str]:
     """Build a batch; return each video's bytes by what they are, or why it is none."""
-    build(store, STEP, batch, Settings.model_validate({"build": {"max_reject_share": 1}}), workers=0)
+    build(store, STEP, batch, SETTINGS, workers=0)
     videos = read_partition(store, VIDEOS, {"batch": batch}, ["video_id", "sha256"]).to_pylist()
     rejects = read_partition(store, REJECTS, {"asset": STEP.asset, "partition": batch}).to_pylist()
     assert {row["reason"] for row in rejects} <= {"duplicate"}
@@ -41,6 +44,11 @@ def built(store: Objects, batch: str = "c-0000") -> dict[str, str]:
 
 def added(store: Objects, *files: Path, collection: str = "c") -> None:
     register(store, [str(file) for file in files], collection)
+
+
+def state(store: Objects, batch: str) -> State:
+    """Tell how a batch stands."""
+    return plan(store, STEP, read_batch(store, batch), SETTINGS).state
 
 
 def same_as(file: Path, owner: str) -> str:
@@ -99,6 +107,89 @@ def test_in_one_batch_the_second_is_kept_as_soon_as_the_first_is_another_file(st
     assert built(store) == {"first": "kept", "copy": same_as(footage / "copy.mp4", "first")}
     shutil.copy(footage / "other.mp4", footage / "first.mp4")
     assert built(store) == {"first": "kept", "copy": "kept"}
+
+
+def test_in_another_batch_it_is_asked_for_again_as_soon_as_the_first_is_another_file(
+    store: Objects, footage: Path
+) -> None:
+    added(store, footage / "first.mp4", footage / "other.mp4")
+    added(store, footage / "copy.mp4", collection="d")
+    added(store, footage / "again.mp4", collection="e")
+    for batch in ("c-0000", "d-0000", "e-0000"):
+        built(store, batch)
+    assert [state(store, batch) for batch in ("c-0000", "d-0000", "e-0000")] == [State.BUILT] * 3
+    make_video(footage / "first.mp4", 14)
+    assert built(store) == {"first": "kept", "other": "kept"}
+    assert [state(store, batch) for batch in ("c-0000", "d-0000", "e-0000")] == [
+        State.BUILT,
+        State.UNFINISHED,
+        State.UNFINISHED,
+    ]
+    assert built(store, "e-0000") == {"again": "kept"}
+    assert built(store, "d-0000") == {"copy": same_as(footage / "copy.mp4", "again of e-0000")}
+    assert [state(store, batch) for batch in ("c-0000", "d-0000", "e-0000")] == [State.BUILT] * 3
+
+
+def test_a_first_that_is_kept_as_it_is_leaves_its_copies_alone(store: Objects, footage: Path) -> None:
+    added(store, footage / "first.mp4", footage / "other.mp4")
+    added(store, footage / "copy.mp4", collection="d")
+    built(store)
+    built(store, "d-0000")
+    make_video(footage / "other.mp4", 14)
+    built(store)
+    assert state(store, "d-0000") == State.BUILT
+
+
+# What is said of a copy is said of the one that is kept
+
+
+@pytest.mark.parametrize("collections", ["cc", "cd"])
+def test_annotations_of_a_copy_go_to_the_one_that_is_kept(store: Objects, tmp_path: Path, collections: str) -> None:
+    """As in MOT17, whose sequences come three times, with other detections each time."""
+    root, truth = tmp_path / "MOT17", "1,1,5,6,7,8,1,1,1\n"
+    write_mot(root / "02-DPM", range(1, 4), truth, "1,-1,1,1,2,2,0.5,-1,-1,-1\n")
+    write_mot(root / "02-SDP", range(1, 4), truth, "2,-1,3,1,2,2,0.7,-1,-1,-1\n")
+    for name, collection in zip(("02-DPM", "02-SDP"), collections, strict=True):
+        register(store, [str(root / name)], collection)
+    batches = [batch.name for batch in read_batches(store)]
+    copy = (
+        f"{root / '02-SDP'}: the same bytes as the video 02-DPM of c-0000, which was kept; its annotations went there"
+    )
+    built(store)
+    assert built(store, batches[1]) == {"02-SDP": copy}
+    assert state(store, "c-0000") == State.STALE
+    assert built(store) == {"02-DPM": "kept"}
+    boxes = read_partition(store, ANNOTATION_BOXES, {"batch": "c-0000"}).to_pylist()
+    assert sorted((box["annotation"], box["frame"], box["x"], box["score"]) for box in boxes) == [
+        ("mot", 0, 4, None),  # given twice, and one of them is enough
+        ("mot-det", 0, 0, 0.5),
+        ("mot-det~2", 1, 2, 0.7),
+    ]
+    for batch in batches:
+        built(store, batch)
+        assert state(store, batch) == State.BUILT
+    assert len(list(store.list("annotations/later"))) == 1
+
+
+def test_of_one_list_each_line_stays_whichever_copy_it_is_about(store: Objects, footage: Path) -> None:
+    rows = "".join(f"{name}.mp4,{name}\n" for name in ("first", "again", "copy"))
+    (footage / "list.csv").write_text(f"uri,label\n{rows}")
+    added(store, footage / "list.csv")
+    for _ in range(2):
+        built(store)
+    assert state(store, "c-0000") == State.BUILT
+    labels = read_partition(store, ANNOTATION_SEGMENTS, {"batch": "c-0000"}).to_pylist()
+    assert sorted((one["video_id"], one["annotation"], one["label"]) for one in labels) == [
+        ("first", "table", "first"),
+        ("first", "table~2", "again"),
+        ("first", "table~3", "copy"),
+    ]
+    (footage / "list.csv").write_text(f"uri,label\n{rows.replace('copy.mp4,copy', 'copy.mp4,better')}")
+    added(store, footage / "list.csv")
+    for _ in range(2):
+        built(store)
+    labels = read_partition(store, ANNOTATION_SEGMENTS, {"batch": "c-0000"}).to_pylist()
+    assert sorted(one["label"] for one in labels) == ["again", "better", "first"]
 
 
 def test_built_anew_it_comes_out_the_same_to_the_byte(store: Objects, footage: Path, tmp_path: Path) -> None:

@@ -25,6 +25,12 @@ def add(gathering: Gathering, *sources: Source | Misfit, format: str = "table") 
         gathering.add(Found(one, FORMATS[format]))
 
 
+def add_and_fail(gathering: Gathering, *sources: Source | Misfit) -> None:
+    with gathering.all_or_nothing():
+        add(gathering, *sources)
+        raise KeyError
+
+
 def told(gathering: Gathering, uri: str) -> list[tuple[str, str, str, str]]:
     return [
         (one.annotation, one.format, one.origin, one.text.decode()) for one in gathering.lines(gathering.sources[uri])
@@ -88,6 +94,24 @@ def test_two_addresses_of_one_id_in_one_list_stay_two(gathering: Gathering) -> N
     with gathering:
         add(gathering, source("https://x/v.mp4", 1, id="v"), source("https://y/v.mp4", 2, id="v"), format="hdvila")
         assert list(gathering.sources) == ["https://x/v.mp4", "https://y/v.mp4"]
+
+
+def test_what_was_added_until_something_went_wrong_is_taken_back(gathering: Gathering) -> None:
+    misfit = Misfit("m.csv:9", Reason.BAD_LINE, "no sense")
+    with gathering:
+        add(gathering, source("a", 1), source("b", 2))
+        with pytest.raises(KeyError):
+            add_and_fail(gathering, source("a", 3), source("c", 4), source("a", 1, origin="n.csv"), misfit)
+        assert (list(gathering.sources), gathering.misfits) == (["a", "b"], [])
+        with gathering.all_or_nothing():
+            add(gathering, source("d", 5), source("b", 6), source("c", 7), misfit)
+        assert (list(gathering.sources), gathering.misfits) == (["a", "b", "d", "c"], [misfit])
+        assert {uri: [text for *_, text in told(gathering, uri)] for uri in "abcd"} == {
+            "a": ["1\tline 1\n"],
+            "b": ["2\tline 2\n6\tline 6\n"],
+            "c": ["7\tline 7\n"],
+            "d": ["5\tline 5\n"],
+        }
 
 
 def test_what_names_no_video_is_kept_once_for_each_place(gathering: Gathering) -> None:

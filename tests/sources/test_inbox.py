@@ -1,5 +1,6 @@
 """What is dropped into the inbox is registered once, as soon as it is whole."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,21 @@ def test_a_text_that_nobody_knows_is_said_once_and_stops_nothing(looker: Looker,
     written(inbox / "notes.txt", "others\n")
     looker.look()
     assert "notes.txt: no known format" in looker.look()[0]
+
+
+def test_of_a_list_that_breaks_off_nothing_is_registered_and_all_of_the_others(looker: Looker, inbox: Path) -> None:
+    whole = gzip.compress(b"".join(b"https://host.example/%d.mp4\n" % number for number in range(20_000)))
+    written(inbox / "a.txt", "https://host.example/5.mp4\n")
+    written(inbox / "b.txt.gz", whole[: len(whole) // 2])
+    written(inbox / "c.txt", "https://host.example/c.mp4\n")
+    looker.look()
+    words = looker.look()
+    assert words[0] == "2 items: 2 videos, 0 known ones annotated"
+    assert "damaged gzip after line" in words[1]
+    assert sorted(entry.video_id for entry in looker.entries) == ["5", "c"]
+    written(inbox / "b.txt.gz", whole)
+    looker.look()
+    assert looker.look() == ["1 items: 19999 videos, 0 known ones annotated"]
 
 
 def test_who_forgot_where_it_was_registers_nothing_twice(looker: Looker, inbox: Path) -> None:

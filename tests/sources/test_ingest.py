@@ -140,6 +140,19 @@ def test_the_same_bytes_under_a_taken_id_are_a_duplicate(store: Objects, tmp_pat
     assert refused(store, tmp_path / "copy.mp4", rival=str(first))[0] == "duplicate"
 
 
+def test_the_same_address_in_two_collections_is_a_duplicate_that_nobody_asks_for(
+    store: Objects, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone.mp4"
+    for uri, linked in ((str(make_video(tmp_path / "v.mp4", 5)), False), ("s3://none/v.mp4", True), (str(gone), True)):
+        with pytest.raises(VideoError) as caught:
+            ingest(Task(store, Entry("v~2", "v", uri, linked=linked, rival=uri), "c", {}))
+        assert (caught.value.reason, str(caught.value)) == (
+            "duplicate",
+            f"{uri}: is registered already, in another collection",
+        )
+
+
 def test_a_folder_of_good_and_bad_files_becomes_a_batch_of_good_videos(store: Objects, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     (folder / "more").mkdir(parents=True)

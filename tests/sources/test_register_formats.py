@@ -30,7 +30,7 @@ from rushes.sources.formats.known import FORMATS
 from rushes.sources.how import How
 from rushes.sources.register import register
 from rushes.store.annotations import kept_lines, read_lines
-from rushes.store.manifests import Entry, read_batches
+from rushes.store.manifests import Batch, Entry, read_batches, seal_batch
 from rushes.store.names import check_name
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason
@@ -634,6 +634,71 @@ def test_two_processes_that_register_the_same_at_once_register_it_once(store: Ob
     assert {video: own["table"] for video, own in lines(store).items()} == {f"v{n}": [n + 2] for n in range(1000)}
 
 
+@pytest.mark.parametrize("theirs", ["b", "d"])
+def test_an_id_that_is_taken_in_two_collections_at_once_stays_with_one_of_them(root: Path, theirs: str) -> None:
+    store = Interrupted(root / "store")
+    store.meanwhile(lambda: register(Objects(store.uri), ["s3://theirs/v.mp4", "s3://theirs/w.mp4"], theirs))
+    done = register(store, ["s3://ours/u.mp4", "s3://ours/v.mp4"], "c")
+    one, two = ("theirs", "ours") if theirs == "b" else ("ours", "theirs")
+    assert {(e.entry_id, e.source_uri, e.rival) for e in entries(store) if e.video_id == "v"} == {
+        ("v", f"s3://{one}/v.mp4", None),
+        ("v~2", f"s3://{two}/v.mp4", f"s3://{one}/v.mp4"),
+    }
+    assert {e.entry_id for e in entries(store)} == {"u", "v", "v~2", "w"}
+    assert done.batches == tuple(batch for batch in read_batches(store) if batch.collection == "c")
+    assert register(store, ["s3://ours/v.mp4"], "e").batches == ()
+
+
+def test_of_the_same_video_in_two_collections_at_once_one_entry_has_all_that_is_said(root: Path) -> None:
+    store = Interrupted(root / "store")
+    theirs, ours = _numbered(root, "theirs.csv", range(3)), _numbered(root, "ours.csv", range(1, 4))
+    store.meanwhile(lambda: register(Objects(store.uri), [theirs], "b"))
+    register(store, [ours], "c")
+    assert sorted(e.video_id for e in entries(store) if e.rival is None) == ["v0", "v1", "v2", "v3"]
+    assert sorted(e.entry_id for e in entries(store) if e.rival == e.source_uri) == ["v1~2", "v2~2"]
+    counted = {
+        entry.video_id: sorted(Path(one.origin).stem for one in kept_lines(store, batch).get(entry.entry_id, ()))
+        for batch in read_batches(store)
+        for entry in batch.entries
+        if entry.rival is None
+    }
+    assert counted == {"v0": ["theirs"], "v1": ["ours", "theirs"], "v2": ["ours", "theirs"], "v3": ["ours"]}
+
+
+def test_an_id_that_somebody_who_was_killed_left_doubled_is_given_up_by_whoever_adds_next(store: Objects) -> None:
+    for name in ("b", "a", "c"):
+        seal_batch(store, Batch(f"{name}-0000", name, (Entry("v", "v", f"s3://{name}/v.mp4"),)))
+    register(store, ["s3://other/x.mp4"], "z", How(dry_run=True))
+    assert {e.rival for e in entries(store)} == {None}
+    register(store, ["s3://other/x.mp4"], "z")
+    assert {(e.entry_id, e.source_uri, e.rival) for e in entries(store)} == {
+        ("v", "s3://a/v.mp4", None),
+        ("v~2", "s3://b/v.mp4", "s3://a/v.mp4"),
+        ("v~2", "s3://c/v.mp4", "s3://a/v.mp4"),
+        ("x", "s3://other/x.mp4", None),
+    }
+
+
+def _register_into(store: str, file: str, collection: str, barrier: object) -> None:
+    barrier.wait()  # type: ignore[attr-defined]
+    register(Objects(store), [file], collection, How(batch_size=8))
+
+
+def test_processes_that_register_the_same_into_different_collections_at_once_double_no_id(
+    store: Objects, root: Path
+) -> None:
+    file = _numbered(root, "many.csv", range(200))
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(3)
+    all_three = [spawn.Process(target=_register_into, args=(store.uri, file, name, barrier)) for name in "abc"]
+    for process in all_three:
+        process.start()
+    for process in all_three:
+        process.join(60)
+        assert process.exitcode == 0
+    assert sorted(e.video_id for e in entries(store) if e.rival is None) == sorted(f"v{n}" for n in range(200))
+
+
 def test_a_run_that_was_killed_is_completed_by_the_same_again(store: Objects, root: Path) -> None:
     count = 20_000
     file = _numbered(root, "many.csv", range(count))
@@ -669,7 +734,7 @@ def test_a_run_that_was_killed_is_completed_by_the_same_again(store: Objects, ro
         ("half.json", '{"videos": [{"id": 1', "no known format"),
         ("deep.json", "[" * 100_000, "no known format"),
         ("other.json", '{"videos": 1, "images": 2, "annotations": 3}', "no known format"),
-        ("broken.gz", gzip.compress(b"uri\na.mp4\n" * 99)[:30], "damaged gzip"),
+        ("broken.gz", gzip.compress(b"uri\na.mp4\n" * 99, mtime=0)[:30], "damaged gzip"),
         ("broken.parquet", b"PAR1" + bytes(50), "Parquet that cannot be read"),
         ("twice.csv", "uri,uri\na,b\n", "two columns"),
     ],

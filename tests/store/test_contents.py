@@ -2,7 +2,7 @@
 
 from generated import plain_row
 
-from rushes.store.contents import Owner, claim
+from rushes.store.contents import Owner, claim, owner_of, release, wait_for
 from rushes.store.objects import Objects
 from rushes.store.schemas import VIDEOS
 from rushes.store.tables import write_partition
@@ -41,4 +41,14 @@ def test_a_claim_that_was_cut_off_is_none(store: Objects) -> None:
     claim(store, SHA, A)
     [name] = store.list("contents")
     store.write(name, b'{"batch"')
+    assert claim(store, SHA, B) == B
+
+
+def test_who_waits_for_a_content_is_told_of_once_when_it_is_given_up(store: Objects) -> None:
+    claim(store, SHA, A)
+    for sha256, batch in ((SHA, "two-0000"), ("cd" * 32, "two-0000"), (SHA, "three-0000"), (SHA, "two-0000")):
+        wait_for(store, sha256, batch)
+    assert release(store, SHA) == ["three-0000", "two-0000"]
+    assert owner_of(store, SHA) is None
+    assert release(store, SHA) == []
     assert claim(store, SHA, B) == B
