@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from orchestration import local_s3
 from orchestration.build import build_missing
 from rushes import settings
 from rushes.errors import RushesError
@@ -43,12 +44,15 @@ def main() -> int:
         out.print(f"make demo: failed: {error}", style="red", soft_wrap=True, markup=False)
         return 1
     out.print(_table(objects))
+    if failed := _failed(objects):
+        out.print(f"make demo: failed: {failed}", style="red", soft_wrap=True, markup=False)
+        return 1
     recipe = recipe_files.load(objects, "diverse-sequences")
     worked = "nothing was left to do" if not runs else f"{runs} runs"
+    ui, command = local_s3.words()
     out.print(
-        f"make demo: done in {time.monotonic() - started:.0f} s, {worked}; the report is "
-        f"{objects.full_uri(f'reports/{recipe.name}/index.html')}; next: make ui, "
-        "or .venv/bin/rushes sql \"SELECT class_name, count(*) FROM tracks GROUP BY 1\"",
+        f"make demo: done in {time.monotonic() - started:.0f} s, {worked}; the report: {command} report {recipe.name}; "
+        f"next: {ui}, or {command} sql \"SELECT class_name, count(*) FROM tracks GROUP BY 1\"",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
     return 0
@@ -77,6 +81,13 @@ def _table(objects: Objects) -> Table:
         table.add_row(f"data set {name}", objects.full_uri(f"datasets/{name}"))
         table.add_row(f"report {name}", objects.full_uri(f"reports/{name}/index.html"))
     return table
+
+
+def _failed(objects: Objects) -> str:
+    """Say what failed though nothing is wrong with these clips."""
+    with connect(objects) as connection:
+        rows = connection.execute("SELECT asset, item_id, detail FROM rejects WHERE reason = 'failed' ORDER BY ALL")
+        return "; ".join(f"{asset}, {item}: {detail}" for asset, item, detail in rows.fetchall())
 
 
 def _seconds() -> str:

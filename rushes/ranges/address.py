@@ -17,7 +17,12 @@ from rushes.errors import SettingsError
 SCHEMES = frozenset(
     ["file", "http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "gdrive", "memory"]
 )
-_SECRET_FIELD = re.compile(r"(^sig|signature|token|secret|password|credential|accesskeyid|api[-_]?key)$", re.IGNORECASE)
+_SECRET_FIELD = re.compile(
+    r"(^sig|signature|token|secret|passw(or)?d|^pwd|credential|access[-_]?key([-_]?id)?|(api|auth)[-_]?key|^auth"
+    r"|authorization|^jwt|^hdn[a-z]{1,2})_*$",
+    re.IGNORECASE,
+)
+_LIKE_A_KEY = re.compile(r"[\w-]{20,}", re.ASCII)  # what Google's ``key=`` holds, which elsewhere is a file's name
 
 
 def protocol_of(uri: str) -> str:
@@ -53,11 +58,22 @@ def check_address(uri: str) -> None:
         raise SettingsError(f"{shown(uri)}: {protocol_of(uri)}:// is no known kind of address")
     if not is_elsewhere(uri):
         return
-    secret = "password" if ":" in uri.partition("://")[2].partition("/")[0].rpartition("@")[0] else ""
-    query = uri.partition("?")[2] if protocol_of(uri) in ("http", "https") else ""
-    secret = next((field for field, _ in parse_qsl(query) if _SECRET_FIELD.search(field)), secret)
-    if secret:
+    if secret := _secret_in(uri):
         raise SettingsError(
             f"{shown(uri)}: this address holds a secret ({secret}), which the store would keep: "
             "add it without, and give that as credentials with --creds-key"
         )
+
+
+def _secret_in(uri: str) -> str:
+    """Return what of an address nobody should read: a field's name, ``password`` or ``user``; "" when there is none."""
+    on_the_web = protocol_of(uri) in ("http", "https")
+    user = re.split("[/?#]", uri.partition("://")[2], maxsplit=1)[0].rpartition("@")[0]
+    if ":" in user or (user and on_the_web):  # elsewhere it may be a container: abfs://container@account
+        return "password" if ":" in user else "user"
+    _, _, behind = uri.partition("?") if "?" in uri else uri.partition("#")
+    fields = parse_qsl(behind.replace("#", "&").replace(";", "&")) if on_the_web else []
+    for field, value in fields:
+        if _SECRET_FIELD.search(field) or (field.lower() == "key" and _LIKE_A_KEY.fullmatch(value)):
+            return field
+    return ""

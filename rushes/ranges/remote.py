@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 from rushes.errors import LinkError
 from rushes.ranges.address import shown
-from rushes.ranges.source import Fingerprint, Span, changed, too_short
+from rushes.ranges.source import Fingerprint, Ranges, Span, changed, too_short
 from rushes.store.rejects import Reason
 
 # Tries in a row that bring nothing, and the first wait between two: 0.25, 0.5, 1, 2 s, and as long again by chance.
@@ -185,7 +185,7 @@ class RangeFile(io.RawIOBase):
 
     _FIRST, _MOST, _PLACES = 1 << 17, 1 << 22, 4
 
-    def __init__(self, ranges: RemoteRanges) -> None:
+    def __init__(self, ranges: Ranges) -> None:
         self._ranges = ranges
         self._at = 0
         self._ahead = self._FIRST

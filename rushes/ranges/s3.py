@@ -1,34 +1,22 @@
 """Files in S3 and what speaks its protocol: a span is one GetObject, with the ETag as its condition.
 
-By botocore, which the store's own driver stands on: it finds endpoint, region and credentials as every AWS program
-does, renews those of profiles and roles, and its clients can be shared between threads. Here: requests and what answers
-mean. Not here: trying again (``remote``).
+Here: requests and what answers mean. Not here: clients and credentials (``aws``), trying again (``remote``).
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import closing, contextmanager
 from typing import Any, NoReturn
 
-from rushes.errors import CredentialsError, StoreError
-from rushes.ranges import credentials
+from rushes.errors import CredentialsError
+from rushes.ranges import aws, credentials
+from rushes.ranges.aws import exceptions
 from rushes.ranges.remote import BrokenReadError, Patience, RemoteRanges, Rest
 from rushes.ranges.source import Fingerprint, changed, too_short
 
-try:
-    import botocore.session
-    from botocore import UNSIGNED
-    from botocore import exceptions as aws
-    from botocore.config import Config
-except ImportError:
-    raise StoreError("s3:// needs another package: pip install 'rushes[s3]'") from None
-
 _PIECE = 1 << 18
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
 
 
 class S3Ranges(RemoteRanges):
@@ -50,7 +38,7 @@ class S3Ranges(RemoteRanges):
         if self.known and self.known.etag:
             words["IfMatch"] = self.known.etag
         answer = self._ask("get_object", words)
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             sent = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", answer.get("ContentRange", ""))
             self.verify(int(sent[3]) if sent else None, answer.get("ETag"))
             if sent is None or int(sent[1]) != start or int(sent[2]) >= end:
@@ -67,7 +55,7 @@ class S3Ranges(RemoteRanges):
         if version:
             words["IfMatch"] = version
         answer = self._ask("get_object", words)
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             begun = start if answer.get("ContentRange", "").startswith(f"bytes {start}-") else 0
             size = begun + int(answer["ContentLength"])
             yield Rest(begun, size, answer.get("ETag"), answer.get("ContentType", ""), self.uri, _pieces(body))
@@ -75,32 +63,31 @@ class S3Ranges(RemoteRanges):
     def _ask(self, method: str, words: dict[str, str]) -> dict[str, Any]:
         known = credentials.resolve(self.creds_key, "s3")
         try:
-            client = _client(os.getpid(), _environment(), self._unsigned, tuple(sorted(known.items())))
-            answer: dict[str, Any] = getattr(client, method)(Bucket=self._bucket, **words)
+            answer: dict[str, Any] = getattr(aws.client(known, self._unsigned), method)(Bucket=self._bucket, **words)
             return answer
-        except aws.ClientError as error:
-            self._refused(error.response)
-        except aws.NoCredentialsError:
+        except exceptions.NoCredentialsError:
             if self.creds_key is not None:
                 raise CredentialsError(f"credentials {self.creds_key!r}: AWS's own configuration has none") from None
             self._unsigned = True  # without a key and an environment, only what is public can be read
             return self._ask(method, words)
-        except aws.SSLError:
-            self.refuse("its server's certificate is not to be trusted")
-        except (aws.ConnectionError, aws.HTTPClientError):
-            raise BrokenReadError("no connection to its server, or no answer in time") from None
-        except (aws.ParamValidationError, aws.InvalidDNSNameError):
-            self.refuse("is no address in S3")
-        except (aws.BotoCoreError, ValueError) as error:
+        except (exceptions.BotoCoreError, exceptions.ClientError, ValueError) as error:
+            if why := aws.failure(error):
+                raise BrokenReadError(why) from None
+            if isinstance(error, exceptions.ClientError):
+                self._refused(error)
+            if isinstance(error, exceptions.SSLError):
+                self.refuse("its server's certificate is not to be trusted")
+            if isinstance(error, (exceptions.ParamValidationError, exceptions.InvalidDNSNameError)):
+                self.refuse("is no address in S3")
             raise CredentialsError(
                 f"{self.name}: AWS's configuration or the credentials {self.creds_key!r} cannot be used "
                 f"({type(error).__name__})"
             ) from None
 
-    def _refused(self, answer: dict[str, Any]) -> NoReturn:
+    def _refused(self, error: exceptions.ClientError) -> NoReturn:
         """Raise what a refusal means."""
-        status, code = answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"].get("Code", "")
-        if code in _EXPIRED:
+        status, code = aws.answered(error)
+        if code in aws.EXPIRED:
             raise CredentialsError(
                 f"{self.name}: the credentials {self.creds_key!r} have expired: give them anew"
             ) from None
@@ -111,10 +98,8 @@ class S3Ranges(RemoteRanges):
         if status == 412:
             raise changed(self.name) from None
         if status == 416:
-            size = answer["Error"].get("ActualObjectSize")
+            size = error.response["Error"].get("ActualObjectSize")
             raise too_short(self.name, int(size) if size else None) from None
-        if status >= 500 or status in (408, 429) or code in ("SlowDown", "RequestTimeout"):
-            raise BrokenReadError(f"its server answers {code or status}") from None
         self.refuse(f"its server answers {code or status}")
 
 
@@ -159,31 +144,5 @@ def _pieces(body: Any) -> Iterator[bytes]:
     try:
         while piece := body.read(_PIECE):
             yield piece
-    except (aws.BotoCoreError, OSError):
+    except (exceptions.BotoCoreError, OSError):
         raise BrokenReadError("the connection broke off") from None
-
-
-def _environment() -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
-
-
-@lru_cache(maxsize=16)
-def _client(
-    pid: int, environment: tuple[tuple[str, str], ...], unsigned: bool, known: tuple[tuple[str, Any], ...]
-) -> Any:
-    """Return a client with these values and, for what they do not say, this environment.
-
-    Connections of the process that this one was forked from are not its own: hence ``pid``.
-    """
-    values = dict(known)
-    session = botocore.session.Session(profile=values.pop("profile_name", None))
-    region = values.pop("aws_region", None)
-    config = Config(
-        signature_version=UNSIGNED if unsigned else None,
-        connect_timeout=10,
-        read_timeout=30,
-        max_pool_connections=16,
-        retries={"total_max_attempts": 1},
-        response_checksum_validation="when_required",  # there is none of a range
-    )
-    return session.create_client("s3", region_name=region, config=config, **values)

@@ -97,7 +97,7 @@ class LocalRanges:
         try:
             handle = io.FileIO(self.name)
         except FileNotFoundError:
-            raise VideoError(Reason.MISSING_FILE, f"{self.name}: no such file") from None
+            raise LinkError(Reason.MISSING_FILE, f"{self.name}: no such file") from None
         except IsADirectoryError:
             raise VideoError(Reason.NOT_VIDEO, f"{self.name}: not a file") from None
         except PermissionError:

@@ -6,7 +6,6 @@ here: the questions people ask (``sql/curation`` and the users' own).
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -41,6 +40,10 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+# What fails and may pass is asked for again as the store's own reader does: after 0.25, 0.5, 1, 2, 4 s.
+_PATIENCE = {"http_retries": 5, "http_retry_wait_ms": 250, "http_retry_backoff": 2, "http_timeout": 30}
+
+
 def connect(objects: Objects, confined: bool = False) -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB with a view for each table and each file of ``sql/views``.
 
@@ -49,13 +52,21 @@ def connect(objects: Objects, confined: bool = False) -> duckdb.DuckDBPyConnecti
     """
     connection = duckdb.connect(config=_CONFIG)
     connection.execute("SET preserve_insertion_order = true")
-    if not objects.is_local:
+    if objects.uri.startswith(("s3://", "s3a://")):
         _reach_s3(connection)
+    elif not objects.is_local:
+        connection.register_filesystem(objects.fs)
     connection.execute("CREATE SCHEMA stored")
+    # What is made from the tables first, over empty ones: each would list all that it is made from again.
     for table in TABLES.values():
-        _relation(connection, objects, table)
+        connection.execute(f"CREATE VIEW stored.{table.name} AS {_none(table)}")
     for view in view_files():
         connection.execute(view)
+    try:
+        for name, files in _partitions(connection, objects).items():
+            _relation(connection, objects, TABLES[name], files)
+    except duckdb.IOException as error:
+        raise StoreError(f"cannot read {objects.uri}: {one_line(error)}") from None
     if confined:
         _confine(connection, objects)
     return connection
@@ -96,28 +107,43 @@ def sql_type(type_: pa.DataType) -> str:
     return _TYPES[type_]
 
 
-def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Table) -> None:
-    """Create ``stored.<table>``: all its partitions, or an empty relation of the same columns when there is none."""
-    folder = _literal(objects.full_uri(f"tables/{table.name}"))
-    pattern = f"{folder}/{'/'.join('*' for _ in table.keys)}/data.parquet"
+def _partitions(connection: duckdb.DuckDBPyConnection, objects: Objects) -> dict[str, list[str]]:
+    """Return the files of each table that has any, by one listing, and one of each table of several keys."""
+    folder = objects.full_uri("tables")
+    patterns = {
+        _pattern(folder, "*", 1),
+        *(_pattern(folder, t.name, len(t.keys)) for t in TABLES.values() if t.keys[1:]),
+    }
+    query = " UNION ALL ".join(f"FROM glob({quoted(pattern)})" for pattern in sorted(patterns))
+    found: dict[str, list[str]] = {}
+    for (file,) in connection.execute(f"FROM ({query}) ORDER BY ALL").fetchall():
+        name = file.rpartition("/tables/")[2].partition("/")[0]
+        if name in TABLES:
+            found.setdefault(name, []).append(file)
+    return found
+
+
+def _pattern(folder: str, table: str, keys: int) -> str:
+    """Return the pattern of the files of a table, or of all that have as many keys."""
+    return "/".join([_literal(folder), table, *["*"] * keys, "data.parquet"])
+
+
+def _relation(connection: duckdb.DuckDBPyConnection, objects: Objects, table: Table, files: list[str]) -> None:
+    """Let ``stored.<table>`` be all its partitions, those that come later too."""
+    pattern = _pattern(objects.full_uri("tables"), table.name, len(table.keys))
     types = "{" + ", ".join(f"'{key}': VARCHAR" for key in table.keys) + "}"
-    source = f"{quoted(pattern)}, hive_partitioning = true, hive_types = {types}"
-    typed = [f"NULL::{sql_type(c.type)} AS {c.name}" for c in table.columns]
-    none = f"SELECT {', '.join([*typed, *(f'NULL::VARCHAR AS {key}' for key in table.keys)])} WHERE false"
-    view = f"CREATE OR REPLACE VIEW stored.{table.name} AS"
-    try:
-        files = [name for (name,) in connection.execute(f"FROM glob({quoted(pattern)}) ORDER BY ALL").fetchall()]
-        lacks = bool(files) and _lacks_columns(connection, table, files)
-        if files and not lacks:
-            connection.execute(f"{view} SELECT * FROM read_parquet({source})")
-    except duckdb.IOException as error:
-        raise StoreError(f"cannot read {objects.uri}: {one_line(error)}") from None
-    if lacks:
+    rows = f"read_parquet({quoted(pattern)}, hive_partitioning = true, hive_types = {types}"
+    query = f"SELECT * FROM {rows})"
+    if _lacks_columns(connection, table, files):
         # Partitions of before the schema grew: until they are built anew, what they lack is null.
-        every = f"SELECT * FROM read_parquet({source}, union_by_name = true)"
-        connection.execute(f"{view} {none} UNION ALL BY NAME {every}")
-    elif not files:
-        connection.execute(f"{view} {none}")
+        query = f"{_none(table)} UNION ALL BY NAME SELECT * FROM {rows}, union_by_name = true)"
+    connection.execute(f"CREATE OR REPLACE VIEW stored.{table.name} AS {query}")
+
+
+def _none(table: Table) -> str:
+    """Return the query of no rows of a table's columns."""
+    typed = [f"NULL::{sql_type(c.type)} AS {c.name}" for c in table.columns]
+    return f"SELECT {', '.join([*typed, *(f'NULL::VARCHAR AS {key}' for key in table.keys)])} WHERE false"
 
 
 def _lacks_columns(connection: duckdb.DuckDBPyConnection, table: Table, files: list[str]) -> bool:
@@ -156,15 +182,26 @@ def _reach_s3(connection: duckdb.DuckDBPyConnection) -> None:
 
     folder = resources.files(duckdb_extension_httpfs) / "extensions" / f"v{duckdb.__version__}"
     connection.execute(f"LOAD '{folder / 'httpfs.duckdb_extension'}'")
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    connection.execute(f"CREATE SECRET (TYPE s3, {', '.join(f'{name} {quoted(value)}' for name, value in _secret())})")
+    for name, value in _PATIENCE.items():
+        connection.execute(f"SET {name} = {value}")
+
+
+def _secret() -> list[tuple[str, str]]:
+    """Return what DuckDB is to know of S3: what botocore finds of endpoint, region, credentials in the environment.
+
+    Those that are lent for a time hold as long as the connection may be used; the next one has new ones.
+    """
+    from rushes.ranges import aws
+
+    where = aws.whereabouts()
     options = {
-        "KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID"),
-        "SECRET": os.environ.get("AWS_SECRET_ACCESS_KEY"),
-        "SESSION_TOKEN": os.environ.get("AWS_SESSION_TOKEN"),
-        "REGION": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        "KEY_ID": where.key,
+        "SECRET": where.secret,
+        "SESSION_TOKEN": where.token,
+        "REGION": where.region,
+        "ENDPOINT": where.host,
+        "URL_STYLE": "path" if where.by_path else "vhost",
+        "USE_SSL": "true" if where.encrypted else "false",
     }
-    if endpoint:
-        scheme, _, host = endpoint.partition("://")
-        options |= {"ENDPOINT": host, "URL_STYLE": "path", "USE_SSL": "true" if scheme == "https" else "false"}
-    given = ", ".join(f"{name} {quoted(value)}" for name, value in options.items() if value)
-    connection.execute(f"CREATE SECRET (TYPE s3, {given})")
+    return [(name, value) for name, value in options.items() if value]
