@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from json.encoder import encode_basestring_ascii
+from types import MappingProxyType
 from typing import Any
 
 from rushes.errors import StoreError
@@ -22,6 +24,11 @@ from rushes.store.links import read_seen
 from rushes.store.manifests import Batch, Entry, Record, read_record
 from rushes.store.objects import Objects
 from rushes.work.step import Step
+
+_LENGTH = 32
+_text = json.JSONEncoder(sort_keys=True, default=str).encode
+# Where in its shape's text the inputs of a video stand.
+_PLACE = "\0"
 
 
 class State(StrEnum):
@@ -51,35 +58,78 @@ class Plan:
     lines: Mapping[str, Sequence[Kept]] = field(default_factory=dict)
 
 
+class Shape:
+    """What shapes a step's rows beside what it reads, under some settings; ``by`` names it.
+
+    The hash of a model file is looked up when this is made: it is good for one look at a store, and no longer.
+    """
+
+    def __init__(self, step: Step, settings: Settings) -> None:
+        self.step = step
+        self.settings = settings
+        self.by: dict[str, Any] = {
+            "asset": step.asset,
+            "version": step.version,
+            "params": dict(step.params(settings)),
+            "models": {name: expected_hash(name) for name in step.models(settings)},
+        }
+        head, _, self._tail = _text({**self.by, "inputs": _PLACE}).partition(_text(_PLACE))
+        self._head = hashlib.sha256(head.encode())
+
+    def key(self, inputs: Sequence[Any]) -> str:
+        """Return ``digest({**by, "inputs": inputs})``: of thousands of videos, all but the inputs is hashed once.
+
+        A step that reads others is given digests: texts alone, which are put together without an encoder of anything.
+        """
+        is_of_texts = bool(self.step.reads)
+        text = f"[{', '.join(map(encode_basestring_ascii, inputs))}]" if is_of_texts else _text(inputs)
+        hashed = self._head.copy()
+        hashed.update(f"{text}{self._tail}".encode())
+        return hashed.hexdigest()[:_LENGTH]
+
+
 def digest(value: Any) -> str:
     """Return a short hash of a JSON-able value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return hashlib.sha256(_text(value).encode()).hexdigest()[:_LENGTH]
 
 
 def plan(objects: Objects, step: Step, batch: Batch, settings: Settings) -> Plan:
     """Find what a step's partition must hold and how it stands. WAITING when an upstream partition is not built."""
-    shaped_by = {
-        "asset": step.asset,
-        "version": step.version,
-        "params": dict(step.params(settings)),
-        "models": {name: expected_hash(name) for name in step.models(settings)},
-    }
-    record = read_record(objects, step.asset, batch.name)
-    upstream = [read_record(objects, asset, batch.name) for asset in step.reads]
-    ready = [r for r in upstream if r is not None]
-    if len(ready) < len(upstream):
-        return Plan(step, batch, settings, State.WAITING, "", shaped_by, ())
-    seen = {} if step.reads or not any(entry.linked for entry in batch.entries) else read_seen(objects)
-    lines = {} if step.reads else kept_lines(objects, batch)
+    found = {asset: read_record(objects, asset, batch.name) for asset in (step.asset, *step.reads)}
+    records = {asset: record for asset, record in found.items() if record is not None}
+    if step.reads:
+        return plan_of(Shape(step, settings), batch, records)
+    seen = read_seen(objects) if any(entry.linked for entry in batch.entries) else {}
+    return plan_of(Shape(step, settings), batch, records, seen, kept_lines(objects, batch))
+
+
+def plan_of(
+    shape: Shape,
+    batch: Batch,
+    records: Mapping[str, Record],
+    seen: Mapping[str, str] = MappingProxyType({}),
+    lines: Mapping[str, Sequence[Kept]] = MappingProxyType({}),
+) -> Plan:
+    """Plan from what was read: the batch's ``records`` by asset, those that there are.
+
+    A step that reads no other asset is given what was ``seen`` of links and the ``lines`` of annotations, by entry.
+    """
+    step = shape.step
+    record = records.get(step.asset)
+    upstream = [records[asset] for asset in step.reads if asset in records]
+    if len(upstream) < len(step.reads):
+        return Plan(step, batch, shape.settings, State.WAITING, "", shape.by, ())
     parts = []
     for entry in batch.entries:
         inputs = (
-            _inputs(step, entry, ready) if step.reads else _source(entry, record, seen, lines.get(entry.entry_id, ()))
+            _inputs(step, entry, upstream)
+            if step.reads
+            else _source(entry, record, seen, lines.get(entry.entry_id, ()))
         )
         if inputs is not None:
-            parts.append((entry, inputs if isinstance(inputs, str) else digest({**shaped_by, "inputs": inputs})))
+            parts.append((entry, inputs if isinstance(inputs, str) else shape.key(inputs)))
     identity = digest([key for _, key in parts])
-    return Plan(step, batch, settings, _state(record, identity), identity, shaped_by, tuple(parts), lines)
+    return Plan(step, batch, shape.settings, _state(record, identity), identity, shape.by, tuple(parts), lines)
 
 
 def require(objects: Objects, step: Step, batch: Batch, settings: Settings) -> Plan:
@@ -101,10 +151,12 @@ def _state(record: Record | None, identity: str) -> State:
 
 def _inputs(step: Step, entry: Entry, upstream: list[Record]) -> list[str] | None:
     """Return the digests of the rows that a step is given of a video; None when upstream has rejected it."""
-    built = [r.items.get(entry.entry_id) for r in upstream]
-    if not all(built):
-        return None
-    return [b.digests.get(table, "") for b in built if b is not None for table in step.uses if table in b.digests]
+    inputs: list[str] = []
+    for record in upstream:
+        if (built := record.items.get(entry.entry_id)) is None:
+            return None
+        inputs += [built.digests[table] for table in step.uses if table in built.digests]
+    return inputs
 
 
 def _source(entry: Entry, record: Record | None, seen: Mapping[str, str], lines: Sequence[Kept]) -> list[Any] | str:
@@ -118,7 +170,7 @@ def _source(entry: Entry, record: Record | None, seen: Mapping[str, str], lines:
     if is_elsewhere(entry.source_uri):
         return [*about, seen[entry.entry_id]] if entry.linked and entry.entry_id in seen else about
     try:
-        status = Path(local_path(entry.source_uri)).stat()
+        status = os.stat(local_path(entry.source_uri))
     except (OSError, ValueError):
         before = record.items.get(entry.entry_id) if record else None
         return before.key if before and not entry.linked else [*about, None]

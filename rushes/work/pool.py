@@ -1,7 +1,7 @@
 """Worker processes: one a core, each with its own models, none outliving the build that started it.
 
 Here: starting, feeding and ending workers; a worker that dies costs only the video it worked on. Not here: what the
-work is.
+work is, and workers on other machines (``ray_pool``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
@@ -30,10 +31,10 @@ Result = TypeVar("Result")
 
 
 # How soon a wish to stop is heeded while all workers are busy, and a fetched item is seen while some are not.
-_HEED_S = 0.2
-_LOOK_S = 0.05
+HEED_S = 0.2
+LOOK_S = 0.05
 # Native libraries keep to one thread: a process a core is quicker.
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # What every worker needs, none of which starts a thread when it is imported. pandas is no concern of ours, but pyarrow
 # imports it at the first chance where it is installed.
 _IMPORTED = ["rushes.work.build", "rushes.steps", "rushes.sources.ingest", "rushes.video.media", "pandas"]
@@ -64,16 +65,48 @@ class Feed(Protocol[Taken]):
         ...
 
 
+@dataclass(frozen=True)
+class Actors:
+    """Workers on the hosts of a Ray cluster (``ray_pool``): how many, and what each is to have for itself.
+
+    A ``count`` of None is as many as the cluster has room for, and more when hosts join it.
+    """
+
+    count: int | None = None
+    num_cpus: float = 1.0
+    num_gpus: float = 0.0
+
+
+# Who does the work: processes of this machine (None: one a core; 0: this process itself), or actors.
+Workers = int | Actors | None
+
+
+def processes(workers: Workers) -> int:
+    """Return how many processes of this machine that makes, for work that has to be done here."""
+    return workers if isinstance(workers, int) else default_workers()
+
+
 def run(
-    work: Callable[[Item], Result], items: Feed[Item], workers: int
+    work: Callable[[Item], Result], items: Feed[Item], workers: Workers
 ) -> Generator[tuple[Item, Result | BaseException], None, None]:
-    """Do ``work`` on each item in up to ``workers`` processes; yield results, or what was raised, as they come.
+    """Do ``work`` on each item by these workers; yield results, or what was raised, as they come.
 
     ``work`` must be picklable; whatever it keeps in its process between items is its own affair. When a worker dies,
     the items then under way are tried again, each alone in a process of its own, so that only the guilty one is blamed;
     the others go on in new workers. Closing the generator ends the workers after what they are at; so does somebody's
     wish to stop, with ``StoppedError``.
     """
+    if isinstance(workers, Actors):
+        from rushes.work import ray_pool
+
+        return ray_pool.run(work, items, workers)
+    count = processes(workers)
+    return _run_in_processes(work, items, count) if count else run_here(work, items)
+
+
+def _run_in_processes(
+    work: Callable[[Item], Result], items: Feed[Item], workers: int
+) -> Generator[tuple[Item, Result | BaseException], None, None]:
     returned: deque[Item] = deque()
     with closing(items):
         while returned or len(items):
@@ -106,8 +139,8 @@ def _together(
                     returned.append(item)
             stop.check()
             if not waiting:
-                time.sleep(_LOOK_S)
-            done, _ = wait(waiting, timeout=_HEED_S if not len(items) else _LOOK_S, return_when=FIRST_COMPLETED)
+                time.sleep(LOOK_S)
+            done, _ = wait(waiting, timeout=HEED_S if not len(items) else LOOK_S, return_when=FIRST_COMPLETED)
             for future in done:
                 item = waiting.pop(future)
                 error = future.exception()
@@ -129,7 +162,7 @@ def run_here(
             stop.check()
             item = items.take()
             if item is None:
-                time.sleep(_LOOK_S)
+                time.sleep(LOOK_S)
                 continue
             try:
                 yield item, work(item)
@@ -164,7 +197,7 @@ def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_IMPORTED)
     # It would look for modules in the folder where the command was given, before anywhere else.
-    during = {**_ONE_THREAD, "PYTHONSAFEPATH": "1"}
+    during = {**ONE_THREAD, "PYTHONSAFEPATH": "1"}
     before = {name: os.environ.get(name) for name in during}
     os.environ.update(during)
     try:
@@ -183,7 +216,7 @@ def _begin(environment: Mapping[str, str], creds: Mapping[str, credentials.Sourc
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(environment)
-    os.environ.update(_ONE_THREAD)
+    os.environ.update(ONE_THREAD)
     credentials.receive(creds)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

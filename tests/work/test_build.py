@@ -9,7 +9,8 @@ from fake_steps import MARK, READ, calls, read, sealed
 
 from rushes.errors import ModelError, StoreError
 from rushes.settings import Settings
-from rushes.store.manifests import Batch, read_batch, read_failure, read_record, seal_batch
+from rushes.store.failures import read_failure
+from rushes.store.manifests import Batch, read_batch, read_record, seal_batch
 from rushes.store.objects import Objects
 from rushes.store.schemas import CLIPS, REDACTIONS, REJECTS
 from rushes.store.tables import partition_path, read_partition

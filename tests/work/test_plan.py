@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from fake_steps import MARK, READ, sealed
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rushes.errors import ModelError, StoreError
 from rushes.settings import Settings
 from rushes.store.manifests import read_batch
 from rushes.store.objects import Objects
 from rushes.work.build import build
-from rushes.work.plan import State, plan, require
+from rushes.work.plan import Shape, State, digest, plan, require
 from rushes.work.step import Step
 
 DEFAULT = Settings()
@@ -97,3 +99,16 @@ def test_new_rows_upstream_make_it_stale_and_equal_ones_do_not(store: Objects, s
     sources["a"].write_text("3")
     build(store, READ, "b-0000", DEFAULT, workers=0)
     assert state(store, MARK) is State.STALE
+
+
+@given(st.lists(st.text()), st.text(), st.text())
+def test_a_key_is_the_digest_of_the_shape_and_the_inputs(inputs: list[str], version: str, name: str) -> None:
+    for step in (replace(READ, version=version, asset=name), replace(MARK, version=version, asset=name)):
+        shape = Shape(step, DEFAULT)
+        assert shape.key(inputs) == digest({**shape.by, "inputs": inputs})
+
+
+def test_a_source_is_told_by_whatever_is_known_of_it() -> None:
+    shape = Shape(READ, DEFAULT)
+    inputs = ["ü", None, True, 2**62, 1.5, [["a", "b"]]]
+    assert shape.key(inputs) == digest({**shape.by, "inputs": inputs})
