@@ -21,7 +21,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from rushes.errors import SettingsError
 from rushes.work.build import Progress as Report
+from rushes.work.pool import Actors, Workers
 from rushes.work.step import Downloading
 
 _MB = 1_000_000
@@ -38,12 +40,24 @@ class Shown:
 class ComputeResource(dg.ConfigurableResource[None]):
     """``workers`` processes share a step's videos: None is one a core, 0 works in the step's own process.
 
+    With ``RUSHES_RAY=1`` in the environment of a run they are actors of the Ray cluster that it belongs to instead: as
+    many as that has room for, or ``RUSHES_RAY_WORKERS``, with ``RUSHES_RAY_CPUS`` cores each (1), and
+    ``RUSHES_RAY_GPUS`` GPUs (0, may be a share) where a step has models.
+
     ``terminal`` is the file descriptor of a terminal to draw progress bars on; a step's own stderr is no terminal, for
     Dagster captures it.
     """
 
     workers: int | None = None
     terminal: int | None = None
+
+    def pool(self, *, has_models: bool = False) -> Workers:
+        """Return who does a step's work. Raises ``SettingsError`` for a variable that makes no sense."""
+        if os.environ.get("RUSHES_RAY", "0") in ("", "0"):
+            return self.workers
+        count = int(_number("RUSHES_RAY_WORKERS", 0)) or None
+        gpus = _number("RUSHES_RAY_GPUS", 0)
+        return Actors(count, _number("RUSHES_RAY_CPUS", 1), gpus if has_models else 0.0)
 
     @contextmanager
     def progress(self, context: dg.AssetExecutionContext, label: str) -> Iterator[Shown]:
@@ -59,6 +73,17 @@ class ComputeResource(dg.ConfigurableResource[None]):
             bar = bars.add_task(label, total=None)
             downloads = _Downloads(bars)
             yield Shown(lambda done, total: bars.update(bar, completed=done, total=total), downloads.report)
+
+
+def _number(variable: str, default: float) -> float:
+    text = os.environ.get(variable) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e6:
+        raise SettingsError(f"{variable} is {text!r}: it is to be a number that is not negative")
+    return number
 
 
 class _Downloads:
