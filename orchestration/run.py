@@ -20,7 +20,8 @@ import dagster as dg
 import yaml
 
 from orchestration.definitions import build_defs
-from orchestration.sensors import add_missing_keys
+from orchestration.partitions import add_missing_keys
+from orchestration.telling import telling_of_history
 from resources.compute import ComputeResource
 from rushes.errors import SettingsError
 from rushes.store.objects import Objects
@@ -38,6 +39,7 @@ class RunFailure:
     trace: str
 
 
+@telling_of_history()
 def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | None:
     """Materialise some of a job's assets for a partition; return why it failed, or None.
 
@@ -65,8 +67,12 @@ def run_job(job: str, partition: str, assets: Sequence[str]) -> RunFailure | Non
 
 
 @cache
+@telling_of_history()
 def project_instance() -> dg.DagsterInstance:
-    """Return the instance of ``$DAGSTER_HOME``, by default of the project's folder, with the store's partitions."""
+    """Return the instance of ``$DAGSTER_HOME``, by default of the project's folder, with the store's partitions.
+
+    Raises ``SettingsError`` when there is none, or its Postgres cannot be used.
+    """
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(_PROJECT)))
     if not (home / "dagster.yaml").is_file():
         raise SettingsError(f"DAGSTER_HOME is {home}, but there is no dagster.yaml; set it to the project's folder")
@@ -91,10 +97,13 @@ def _anchored(home: Path) -> dict[str, Any]:
 
 
 def _end_orphans(instance: dg.DagsterInstance) -> None:
-    """Mark runs of ours as failed whose process was killed; Dagster would show them as running for ever."""
+    """Mark runs of ours as failed whose process was killed; Dagster would show them as running for ever.
+
+    Only those of this machine, or container: what runs elsewhere on the same Postgres cannot be seen from here.
+    """
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        host, _, process = run.tags.get(_PROCESS, "").partition(":")
-        if host == socket.gethostname() and not _is_alive(int(process)):
+        place, _, process = run.tags.get(_PROCESS, "").rpartition(":")
+        if place == _place() and not _is_alive(int(process)):
             instance.report_run_failed(run, "the process that ran it is gone")
 
 
@@ -115,7 +124,13 @@ def _is_alive(process: int) -> bool:
 
 
 def _this_process() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{_place()}:{os.getpid()}"
+
+
+def _place() -> str:
+    """Return where this process's number means what it means here: containers may share their machine's name."""
+    numbers = Path("/proc/self/ns/pid")
+    return f"{socket.gethostname()}:{numbers.readlink() if numbers.is_symlink() else ''}"
 
 
 def why_of(result: dg.ExecuteInProcessResult) -> RunFailure:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Store", "empty", "link", "load", "open", "open_dataset", "open_file", "read"]
 __version__ = "0.1.0"
 
+# ONNX Runtime, as soon as it is imported by anybody, gives the machine a number and tells Microsoft of its use.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 
 def open(uri: str | os.PathLike[str] | None = None) -> Store:
     """Open a store: a folder or an ``s3://`` prefix; by default ``$RUSHES_STORE``, else the folder ``store`` here."""

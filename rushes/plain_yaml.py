@@ -16,6 +16,7 @@ import yaml
 from rushes.errors import SettingsError
 
 _TAG = "tag:yaml.org,2002:"
+_MOST = 100_000  # a few lines of aliases of aliases are gigabytes, written out
 # Kinds of words that are no text: their tag, their pattern, and the characters that they begin with.
 _KINDS = (
     ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
@@ -43,6 +44,10 @@ class _Loader(yaml.SafeLoader):
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_document(self, node: yaml.Node) -> Any:
+        _spelt_out(node, {})
+        return super().construct_document(node)
+
     def whole(self, node: yaml.ScalarNode) -> int:
         return int(node.value, 0) if node.value[:2] in ("0x", "0o") else int(node.value)
 
@@ -60,6 +65,19 @@ class _Loader(yaml.SafeLoader):
         f"{_TAG}map": yaml.SafeLoader.construct_yaml_map,
         None: yaml.SafeLoader.construct_undefined,
     }
+
+
+def _spelt_out(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many values a node is with all its aliases written out; ``known`` are those of nodes seen before."""
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = _MOST  # until it is known: it may hold itself
+    inner = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+    count = 1 + sum(_spelt_out(part, known) for part in inner) if isinstance(node, yaml.CollectionNode) else 1
+    if count > _MOST:
+        raise yaml.MarkedYAMLError(problem=f"more than {_MOST} values, aliases included", problem_mark=node.start_mark)
+    known[id(node)] = count
+    return count
 
 
 def read(text: str) -> Any:

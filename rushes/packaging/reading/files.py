@@ -85,7 +85,11 @@ class Files:
         return self._fs
 
     def _full(self, path: str) -> str:
-        folder = self.root
-        while path.startswith("../"):  # what lies in the store beside the data set
-            folder, path = folder.rpartition("/")[0], path[3:]
-        return f"{folder}/{path}"
+        """Return where a file is: in the data set, or among the media of the store that it lies in."""
+        folder, inner = self.root, path
+        while inner.startswith("../"):
+            folder, inner = folder.rpartition("/")[0], inner[3:]
+        # A data set may be anybody's, and is not to show files of the machine that it is read on.
+        if ".." in inner.split("/") or not (inner == path or inner.startswith("media/")):
+            raise DatasetError(f"{self.root} names {path}, which is no file of a data set: it was not made by Rushes")
+        return f"{folder}/{inner}"
