@@ -1,6 +1,6 @@
 """What Dagster is told of a materialisation: counts, speed, rejects, a picture, and the data's version.
 
-Here: turning a build's report into metadata, and a table's columns into Dagster's schema. Not here: building.
+Here: turning a build's report into metadata. Not here: columns (``columns``), building.
 """
 
 import base64
@@ -9,33 +9,31 @@ from typing import Any
 
 import dagster as dg
 
+from assets.columns import column_lineage, own_table
 from resources.compute import ComputeResource
 from resources.store import StoreResource
-from rushes.errors import RushesError
+from rushes.errors import RushesError, StoreError
 from rushes.sheets import draw_sheet
+from rushes.status import recipe_statuses
 from rushes.steps import STEPS
-from rushes.store.database import sql_type
+from rushes.store.failures import read_failure
 from rushes.store.manifests import Record
+from rushes.store.objects import Objects
 from rushes.store.schemas import TABLES
 from rushes.store.tables import read_partition
 from rushes.work.build import build
 
 
-def table_metadata(tables: Sequence[str]) -> dict[str, Any]:
-    """Return the asset's definition metadata: the columns of each of its tables."""
-    schemas = {name: _table_schema(name) for name in tables}
-    first = {"dagster/column_schema": schemas[tables[0]], "dagster/table_name": tables[0]}
-    return first | {f"columns of {name}": schema for name, schema in schemas.items() if name != tables[0]}
-
-
 def materialise_batch(
-    context: dg.AssetExecutionContext, store: StoreResource, compute: ComputeResource, asset: str
+    context: dg.AssetExecutionContext, store: StoreResource, compute: ComputeResource, asset: str, batch: str
 ) -> dg.MaterializeResult:
     """Build a batch's partition of an asset and describe it."""
-    batch = context.partition_key
     with failing_plainly(), compute.progress(context, f"{asset} {batch}") as progress:
+        refuse_unsound(store.objects, asset, batch, STEPS[asset].reads)
         settings = store.settings(batch)
-        report = build(store.objects, STEPS[asset], batch, settings, compute.workers, progress.videos, progress.bytes)
+        step = STEPS[asset]
+        workers = compute.pool(has_models=bool(step.models(settings)))
+        report = build(store.objects, step, batch, settings, workers, progress.videos, progress.bytes)
     extra: dict[str, Any] = {
         "videos worked on": report.made,
         "videos reused": report.reused,
@@ -60,7 +58,8 @@ def describe(
     """Return what Dagster shows of a partition. A picture that cannot be drawn is logged and left out."""
     metadata: dict[str, Any] = {f"rows of {table}": rows for table, rows in record.rows.items() if table != "rejects"}
     # A record that was read back names its tables in another order: the asset's own comes first among the schemas.
-    metadata["dagster/row_count"] = record.rows[next(t.name for t in TABLES.values() if t.asset == asset)]
+    metadata["dagster/row_count"] = record.rows[own_table(asset).name]
+    metadata["dagster/column_lineage"] = column_lineage(asset)
     metadata["bytes"] = sum(record.bytes.values())
     metadata["rejects"] = sum(record.rejects.values())
     if record.rejects:
@@ -69,6 +68,22 @@ def describe(
     if picture:
         metadata |= _picture(context, store, asset, partition)
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(record.identity))
+
+
+def refuse_unsound(objects: Objects, asset: str, partition: str, reads: Sequence[str]) -> None:
+    """Raise ``StoreError`` when something that is read did not pass its checks, or could not be built.
+
+    Within a run Dagster sees to that; but a backfill goes on in another run once there is a materialisation, whatever
+    its checks said.
+    """
+    for upstream in reads:
+        if (why := read_failure(objects, upstream, partition)) is not None:
+            raise StoreError(f"{asset} of {partition} reads {upstream}, which is to be built again first: {why}")
+
+
+def identity_of(objects: Objects, asset: str, recipe: str) -> str:
+    """Return what an asset of a recipe would be if built now; nothing where the recipe cannot be carried out."""
+    return next(one.identity for one in recipe_statuses(objects, recipe) if one.asset == asset)
 
 
 class failing_plainly:  # noqa: N801 - read as a statement
@@ -106,17 +121,3 @@ def _picture(
 def _video_seconds(store: StoreResource, batch: str) -> float:
     rows = read_partition(store.objects, TABLES["videos"], {"batch": batch}, ["duration_s"])
     return float(sum(rows.column("duration_s").to_pylist()))
-
-
-def _table_schema(name: str) -> dg.TableSchema:
-    table = TABLES[name]
-    columns = [
-        dg.TableColumn(
-            c.name,
-            sql_type(c.type),
-            c.meaning,
-            constraints=dg.TableColumnConstraints(nullable=c.nullable, unique=table.unique == (c.name,)),
-        )
-        for c in table.columns
-    ]
-    return dg.TableSchema(columns=columns)

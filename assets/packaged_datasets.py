@@ -4,13 +4,16 @@ import time
 
 import dagster as dg
 
-from assets.materialise import describe, failing_plainly, table_metadata
+from assets.columns import table_metadata
+from assets.freshness import freshness_policy
+from assets.materialise import describe, failing_plainly, identity_of, refuse_unsound
 from assets.partitions import OWNERS, recipes
 from resources.compute import ComputeResource
 from resources.store import StoreResource
-from rushes.packaging.package import ASSET, VERSION, dataset_root, package
+from rushes.packaging.package import ASSET, SELECTION, VERSION, dataset_root, package
 from rushes.selection.recipes import recipe as recipe_files
-from rushes.store.manifests import noting_failure
+from rushes.store.failures import noting_failure
+from rushes.work.faults import telling_faults
 
 
 @dg.asset(
@@ -20,6 +23,7 @@ from rushes.store.manifests import noting_failure
     group_name="datasets",
     kinds={"parquet", "tfrecord"},
     owners=OWNERS,
+    freshness_policy=freshness_policy(),
     code_version=VERSION,
     pool="decode",
     metadata=table_metadata(["datasets"]),
@@ -30,13 +34,17 @@ def packaged_datasets(
     """Package one recipe."""
     started = time.monotonic()
     key = context.partition_key
+    with failing_plainly():
+        refuse_unsound(store.objects, ASSET, key, [SELECTION])
     with (
         failing_plainly(),
-        noting_failure(store.objects, ASSET, key),
+        telling_faults(store.objects),  # and if even the note cannot be written
+        noting_failure(store.objects, ASSET, key, identity_of(store.objects, ASSET, key)),
+        telling_faults(store.objects),
         compute.progress(context, f"{ASSET} {key}") as progress,
     ):
         recipe = recipe_files.load(store.objects, key)
-        record = package(store.objects, recipe, compute.workers, progress.videos)
+        record = package(store.objects, recipe, compute.pool(), progress.videos)
     root = dataset_root(recipe.name, record.identity[:12])
     extra = {
         "files": record.rows["datasets"],

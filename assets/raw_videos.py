@@ -7,4 +7,5 @@ raw_videos = batch_asset(
     description="Registered videos: hash, properties and packet index; bytes copied in or left where they are.",
     group="ingest",
     kinds={"parquet", "ffmpeg"},
+    per_run=10,
 )

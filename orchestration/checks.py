@@ -13,6 +13,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assets.checked import SHOWN, check_rows, name_of, note_failed
 from assets.partitions import batches, recipes
 from resources.store import StoreResource
 from rushes import settings
@@ -20,12 +21,9 @@ from rushes.packaging.exposed import Exposed, inspect
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.shots.cover import out_of_place
 from rushes.steps import STEPS
-from rushes.store.manifests import write_failure
-from rushes.store.schemas import ANNOTATION_SEGMENTS, BATCH, CLIPS, REJECTS, TABLES, VIDEOS
+from rushes.store.schemas import ANNOTATION_SEGMENTS, BATCH, CLIPS, REJECTS, VIDEOS
 from rushes.store.tables import read_partition
-from rushes.store.validation import problems
 
-_SHOWN = 20
 _Check = Callable[..., dg.AssetCheckResult]
 
 
@@ -51,20 +49,10 @@ def _blocking_check(
 
 def table_check(asset: str, table: str, partitions: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
     """Return the check that a partition's rows of a table keep its rules."""
-    keys = TABLES[table].keys
 
-    @_blocking_check(
-        asset, f"{table}_keep_their_schema", f"Types, nulls, ranges, choices and uniqueness of {table}.", partitions
-    )
+    @_blocking_check(asset, name_of(table), f"Types, nulls, ranges, choices and uniqueness of {table}.", partitions)
     def _check(context: dg.AssetCheckExecutionContext, store: StoreResource) -> dg.AssetCheckResult:
-        partition = {key: asset if key == "asset" else context.partition_key for key in keys}
-        rows = read_partition(store.objects, TABLES[table], partition)
-        found = problems(table, rows)
-        if found:
-            write_failure(store.objects, asset, context.partition_key, f"check of {table}: {found[0]}")
-        return dg.AssetCheckResult(
-            passed=not found, metadata={"rows": len(rows), "problems": dg.MetadataValue.json(found[:_SHOWN])}
-        )
+        return check_rows(store.objects, asset, table, context.partition_key)
 
     return _check
 
@@ -94,8 +82,8 @@ def clips_cover_their_videos(context: dg.AssetCheckExecutionContext, store: Stor
     if broken:
         video, start, end = broken[0]
         message = f"check of clips: {len(broken)} gaps or overlaps, the first in {video} at frames {start} to {end - 1}"
-        write_failure(store.objects, "scene_clips", batch, message)
-    return dg.AssetCheckResult(passed=not broken, metadata={"out of place": dg.MetadataValue.json(broken[:_SHOWN])})
+        note_failed(store.objects, "scene_clips", batch, message)
+    return dg.AssetCheckResult(passed=not broken, metadata={"out of place": dg.MetadataValue.json(broken[:SHOWN])})
 
 
 def _ranges(rows: pa.Table) -> dict[str, list[tuple[int, int]]]:
@@ -123,7 +111,7 @@ def nothing_hidden_is_shown(context: dg.AssetCheckExecutionContext, store: Store
     message = _said(faces or found.exposed, found.changed)
     fails = bool(faces or found.changed)
     if fails:
-        write_failure(store.objects, "packaged_datasets", context.partition_key, f"check of pictures: {message}")
+        note_failed(store.objects, "packaged_datasets", context.partition_key, f"check of pictures: {message}")
     return dg.AssetCheckResult(
         passed=not message,
         severity=dg.AssetCheckSeverity.ERROR if fails else dg.AssetCheckSeverity.WARN,
@@ -131,7 +119,7 @@ def nothing_hidden_is_shown(context: dg.AssetCheckExecutionContext, store: Store
         metadata={
             "pictures searched": found.pictures,
             "looked for": " and ".join(found.looked_for) or "nothing",
-            "shown": dg.MetadataValue.json([asdict(one) for one in found.exposed[:_SHOWN]]),
+            "shown": dg.MetadataValue.json([asdict(one) for one in found.exposed[:SHOWN]]),
         },
     )
 
@@ -141,7 +129,8 @@ def _said(shown: Sequence[Exposed], changed: Sequence[str]) -> str:
         first = shown[0]
         return (
             f"{len(shown)} regions are not hidden, the first a {first.kind} in picture {first.picture} of "
-            f"{first.path}: raise privacy.sample_fps and build filtered_clips again"
+            f"{first.path}: raise privacy.sample_fps and build filtered_clips again, "
+            "or let the recipe say redaction: solid"
         )
     return f"{changed[0]} is not what was written: delete the data set and package it again" if changed else ""
 

@@ -1,4 +1,4 @@
-"""Everything Dagster serves: seven assets, their checks, jobs, schedules and the sensor, over one store.
+"""Everything Dagster serves: seven assets, their checks, jobs, schedules and sensors, over one store.
 
 Here: putting them together, with resources that may be replaced. The store is ``$RUSHES_STORE``, by default the folder
 ``store`` beside this repository's ``dagster.yaml``.
@@ -20,10 +20,11 @@ from assets.raw_videos import raw_videos
 from assets.scene_clips import scene_clips
 from assets.selected_sequences import selected_sequences
 from assets.tracks import tracks
+from orchestration.alarms import no_standing_failures, run_failures, standing_failures
 from orchestration.checks import CHECKS
-from orchestration.jobs import build_batch, build_recipe
-from orchestration.schedules import fill_batches, fill_recipes
-from orchestration.sensors import inbox, new_partitions
+from orchestration.jobs import build_batch, build_recipe, launch_backfills
+from orchestration.schedules import nightly_backfills
+from orchestration.sensors import build_what_is_ready, inbox, new_partitions
 from resources.compute import ComputeResource
 from resources.store import StoreResource
 
@@ -32,14 +33,23 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Return fresh definitions; ``resources`` replaces any of those made from the environment."""
     return dg.Definitions(
         assets=[raw_videos, scene_clips, filtered_clips, tracks, embeddings, selected_sequences, packaged_datasets],
-        asset_checks=CHECKS,
-        jobs=[build_batch, build_recipe],
-        schedules=[fill_batches, fill_recipes],
-        sensors=[new_partitions, inbox],
+        asset_checks=[*CHECKS, no_standing_failures],
+        jobs=[build_batch, build_recipe, launch_backfills],
+        schedules=[nightly_backfills],
+        sensors=[new_partitions, inbox, build_what_is_ready, run_failures, standing_failures, *_for_ray()],
         # A step shares its videos among processes of its own; a process a step would only add to them.
         executor=dg.in_process_executor,
         resources={"store": StoreResource(uri=store_uri()), "compute": ComputeResource(), **(resources or {})},
     )
+
+
+def _for_ray() -> list[dg.SensorDefinition]:
+    """Return what is wanted only where runs are given to a Ray cluster (``deploy/ray``), for it needs the extra."""
+    if not os.environ.get("RAY_API_SERVER_ADDRESS"):
+        return []
+    from orchestration.ray_runs import lost_starts
+
+    return [lost_starts]
 
 
 def store_uri() -> str:

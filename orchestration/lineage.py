@@ -1,4 +1,4 @@
-"""The assets' names in order of lineage, for those who only need the names."""
+"""The assets' names in order of lineage, and their groups, for those who only need the names."""
 
 from rushes.packaging.package import ASSET as PACKAGED
 from rushes.selection.select import ASSET as SELECTED
@@ -6,3 +6,6 @@ from rushes.steps import STEPS
 
 BATCH_ASSETS = tuple(STEPS)
 RECIPE_ASSETS = (SELECTED, PACKAGED)
+
+# As the assets' own definitions have them; what is backfilled together.
+GROUPS = {"ingest": BATCH_ASSETS[:1], "curate": BATCH_ASSETS[1:], "datasets": RECIPE_ASSETS}

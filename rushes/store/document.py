@@ -10,13 +10,15 @@ from tempfile import TemporaryDirectory
 
 from rushes.store.database import connect, sql_type
 from rushes.store.described import Described, described
+from rushes.store.lineage import sources
 from rushes.store.objects import Objects
 from rushes.store.schemas import TABLES, Column, Table
 
 _HEAD = """# The tables
 
 Every table is Hive-partitioned Parquet under `tables/<table>/` of the store, one object a partition, and a view of the
-same name in `rushes sql`. This page is made from `rushes/store/schemas.py` by `make docs`.
+same name in `rushes sql`. *Made of* names the columns that a column is computed from; one that names none comes from
+pixels, the source or the settings. This page is made from `rushes/store/schemas.py` and `lineage.py` by `make docs`.
 
 | table | one row is | written by | partitioned by |
 |---|---|---|---|
@@ -53,13 +55,19 @@ def view_statement(table: Table) -> str:
 
 
 def _section(table: Table) -> str:
-    rows = "".join(f"| `{c.name}` | {sql_type(c.type)} | {c.meaning}{_rules(c)} |\n" for c in table.columns)
-    keys = "".join(f"| `{key}` | VARCHAR | partition key |\n" for key in table.keys)
+    rows = "".join(
+        f"| `{c.name}` | {sql_type(c.type)} | {c.meaning}{_rules(c)} | {_made_of(table, c)} |\n" for c in table.columns
+    )
+    keys = "".join(f"| `{key}` | VARCHAR | partition key | |\n" for key in table.keys)
     unique, order = ", ".join(f"`{u}`" for u in table.unique), ", ".join(f"`{o}`" for o in table.order)
     return (
         f"\n## {table.name}\n\nOne row is {table.row}. Unique by {unique}; sorted by {order}.\n\n"
-        f"| column | type | meaning |\n|---|---|---|\n{rows}{keys}"
+        f"| column | type | meaning | made of |\n|---|---|---|---|\n{rows}{keys}"
     )
+
+
+def _made_of(table: Table, column: Column) -> str:
+    return ", ".join(f"`{source}`" for source in sources(table.name, column.name))
 
 
 def _view_section(view: Described) -> str:

@@ -1,24 +1,28 @@
 """Small documents of a store: sealed batches and build records.
 
-Here: their fields and where they lie, as JSON that a person can read. A batch is created once and never changed; a
-build record is replaced whole, after everything that it speaks of is in place. Not here: recipes and settings (YAML
+Here: their fields and where they lie, as JSON that a person can read; one by one, and many asked for at once. A batch
+is created once and never changed; a build record is replaced whole, after everything that it speaks of is in place, and
+one that is not whole counts as none. Not here: recipes and settings (YAML
 written by people: ``rushes.selection.recipes.recipe``, ``rushes.settings``).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from dataclasses import fields as fields_of
 from typing import Any
 
-from rushes.errors import RushesError, StoreError
+from rushes.errors import StoreError
 from rushes.store.objects import Objects
 
-# Manifests that are read at a time.
-_AT_ONCE = 256
+AT_ONCE = 64
+"""Batches that are read at a time, with all their records: some ten megabytes of JSON."""
+
+Identities = Mapping[str, Mapping[str, str]]
+"""What tells the rows of partitions, by partition and asset; one that has no record, or is in pieces, is not there."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,16 @@ class Record:
     note: str | None = None
     funnel: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def content(self) -> str:
+        """What tells the rows from others: those of unfinished videos are not there yet, under the same identity.
+
+        Empty from when the partition's objects begin to be replaced until all of them are.
+        """
+        if not (self.identity and self.unfinished):
+            return self.identity
+        return hashlib.sha256(json.dumps([self.identity, *self.unfinished]).encode()).hexdigest()[: len(self.identity)]
+
 
 def batch_path(name: str) -> str:
     """Return the name of a batch's manifest."""
@@ -107,7 +121,12 @@ def replace_batch(objects: Objects, batch: Batch) -> None:
 
 def batch_names(objects: Objects) -> list[str]:
     """Return the names of all sealed batches, by one listing."""
-    return [name.rsplit("/", 1)[-1].removesuffix(".json") for name in objects.list("batches")]
+    return list(batch_marks(objects))
+
+
+def batch_marks(objects: Objects) -> dict[str, str]:
+    """Return all sealed batches by name, each with a mark that changes when its manifest does, by one listing."""
+    return {path.rsplit("/", 1)[-1].removesuffix(".json"): mark for path, mark in objects.marks("batches")}
 
 
 def read_batch(objects: Objects, name: str) -> Batch:
@@ -122,10 +141,19 @@ def read_batch(objects: Objects, name: str) -> Batch:
 
 def read_batches(objects: Objects) -> Iterator[Batch]:
     """Yield all batches, by name; many are asked for at once."""
-    names = batch_names(objects)
-    for at in range(0, len(names), _AT_ONCE):
-        for data in objects.read_all([batch_path(name) for name in names[at : at + _AT_ONCE]]):
-            yield _batch(json.loads(data))
+    for names in in_groups(batch_names(objects)):
+        yield from read_some_batches(objects, names)
+
+
+def read_some_batches(objects: Objects, names: Sequence[str]) -> list[Batch]:
+    """Read batches that are there, in the order given, all at once."""
+    return [_batch(json.loads(data)) for data in objects.read_all([batch_path(name) for name in names])]
+
+
+def in_groups(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield names, as many as are to be read at a time."""
+    for at in range(0, len(names), AT_ONCE):
+        yield names[at : at + AT_ONCE]
 
 
 def _manifest(batch: Batch) -> bytes:
@@ -162,49 +190,62 @@ def write_record(objects: Objects, record: Record) -> None:
 
 def read_record(objects: Objects, asset: str, partition: str) -> Record | None:
     """Read a build record; None when the partition was never finished."""
+    data = _read(objects, record_path(asset, partition))
+    return None if data is None else _record(data)
+
+
+def record_marks(objects: Objects) -> dict[str, str]:
+    """Return the names of all build records, each with a mark that changes when it does, by one listing."""
+    return dict(objects.marks("records"))
+
+
+def read_records(
+    objects: Objects, assets: Collection[str], partitions: Sequence[str], there: Collection[str]
+) -> Iterator[dict[str, Record]]:
+    """Yield some assets' records of each partition: asked for all at once, and only those that are ``there``."""
+    paths = [path for name in partitions for asset in assets if (path := record_path(asset, name)) in there]
+    found = dict(zip(paths, _read_if_there(objects, paths), strict=True))
+    for name in partitions:
+        data = {asset: found.pop(record_path(asset, name), None) for asset in assets}
+        records = {asset: _record(one) for asset, one in data.items() if one is not None}
+        yield {asset: record for asset, record in records.items() if record is not None}
+
+
+def read_identities(objects: Objects, assets: Collection[str], partitions: Sequence[str]) -> Identities:
+    """Read what tells the rows of some assets' partitions, many at once."""
+    there = record_marks(objects)
+    return {
+        name: {asset: record.content for asset, record in records.items() if record.content}
+        for names in in_groups(partitions)
+        for name, records in zip(names, read_records(objects, assets, names, there), strict=True)
+    }
+
+
+def _read_if_there(objects: Objects, names: Sequence[str]) -> list[bytes | None]:
+    """Return objects' bytes; None for one that went away since it was listed."""
     try:
-        fields = json.loads(objects.read(record_path(asset, partition)))
+        return [*objects.read_all(names)]
     except FileNotFoundError:
+        return [_read(objects, name) for name in names]
+
+
+def _read(objects: Objects, name: str) -> bytes | None:
+    try:
+        return objects.read(name)
+    except FileNotFoundError:
+        return None
+
+
+def _record(data: bytes) -> Record | None:
+    """Return what a record says; None for one that is not whole, as a machine that lost power may leave it."""
+    try:
+        fields = json.loads(data)
+    except ValueError:
         return None
     fields["items"] = {item: Built(built["key"], built.get("digests", {})) for item, built in fields["items"].items()}
     fields["unfinished"] = tuple(fields["unfinished"])
     fields["funnel"] = tuple((step, left) for step, left in fields.get("funnel", ()))
     return Record(**fields)
-
-
-def failure_path(asset: str, partition: str) -> str:
-    """Return the name of the note on a partition's last failure."""
-    return f"failures/{asset}/{partition}.json"
-
-
-def write_failure(objects: Objects, asset: str, partition: str, message: str) -> None:
-    """Note why a partition could not be built, until it is."""
-    objects.write(failure_path(asset, partition), _json({"message": message}))
-
-
-def read_failure(objects: Objects, asset: str, partition: str) -> str | None:
-    """Return why the last build of a partition failed; None when it did not."""
-    try:
-        message: str = json.loads(objects.read(failure_path(asset, partition)))["message"]
-    except FileNotFoundError:
-        return None
-    return message
-
-
-def clear_failure(objects: Objects, asset: str, partition: str) -> None:
-    """Forget a partition's failure."""
-    objects.delete(failure_path(asset, partition))
-
-
-@contextmanager
-def noting_failure(objects: Objects, asset: str, partition: str) -> Iterator[None]:
-    """Note what is raised inside as the partition's failure; forget an earlier one when nothing is."""
-    try:
-        yield
-    except RushesError as error:
-        write_failure(objects, asset, partition, str(error))
-        raise
-    clear_failure(objects, asset, partition)
 
 
 def _json(fields: dict[str, object]) -> bytes:

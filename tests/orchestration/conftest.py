@@ -10,7 +10,7 @@ import pytest
 from real_clips import cut
 
 from orchestration.definitions import build_defs
-from orchestration.sensors import add_missing_keys
+from orchestration.partitions import add_missing_keys
 from resources.compute import ComputeResource
 from resources.store import StoreResource
 from rushes import settings

@@ -1,5 +1,6 @@
 """Single assets: what they tell Dagster, and what becomes of errors and of rows that break a table's rules."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ from assets.scene_clips import scene_clips
 from assets.selected_sequences import selected_sequences
 from assets.tracks import tracks
 from orchestration.gaps import batch_gaps
-from orchestration.sensors import add_missing_keys
+from orchestration.partitions import add_missing_keys
 from resources.compute import ComputeResource
 from resources.store import StoreResource
 from rushes import settings
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.register import register
 from rushes.steps import STEPS
-from rushes.store.manifests import read_failure, read_record
+from rushes.store.failures import read_failure
+from rushes.store.manifests import read_record
 from rushes.store.parts import read_part, write_part
 from rushes.store.schemas import CLIPS, TABLES
 from rushes.store.tables import partition_path, read_partition, write_partition
@@ -37,6 +39,8 @@ def materialise(project: Any, asset: dg.AssetsDefinition, partition: str = BATCH
     given = {"store": StoreResource(uri=project.objects.uri), "compute": ComputeResource(workers=0)}
     wanted = {name: resource for name, resource in given.items() if name in asset.required_resource_keys}
     result = asset(dg.build_asset_context(partition_key=partition), **wanted)
+    if isinstance(result, Iterator):
+        (result,) = result
     assert isinstance(result, dg.MaterializeResult)
     return result
 

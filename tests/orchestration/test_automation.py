@@ -1,6 +1,6 @@
-"""The sensor that brings partition keys, and the schedules that fill gaps a few at a time."""
+"""Sensors, the schedule and the job that it runs, as Dagster's daemon evaluates them; and what is under way."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,43 +8,24 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
+from dagster._core.definitions.events import AssetKeyPartitionKey
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
+from assets.checked import note_failed
 from assets.partitions import batches, recipes
+from orchestration.backfills import Wanted, launch
 from orchestration.definitions import build_defs
-from orchestration.sensors import add_missing_keys, new_partitions
+from orchestration.gaps import Gap
+from orchestration.in_flight import in_flight
+from orchestration.partitions import add_missing_keys
+from orchestration.sensors import new_partitions
 from resources.store import StoreResource
 from rushes import settings
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.register import register
-from rushes.store.manifests import write_failure
 
-ASSETS = ["raw_videos", "scene_clips", "filtered_clips", "tracks", "embeddings"]
-
-
-def store_of(project: Any) -> StoreResource:
-    return StoreResource(uri=project.objects.uri)
-
-
-def evaluate(project: Any) -> dg.SensorResult | dg.SkipReason:
-    """Evaluate the sensor."""
-    with dg.build_sensor_context(instance=project.instance, resources={"store": store_of(project)}) as context:
-        result = new_partitions(context)
-    assert isinstance(result, (dg.SensorResult, dg.SkipReason))
-    return result
-
-
-def tick(project: Any, schedule: str, at: str = "2026-01-02T02:00") -> list[dg.RunRequest]:
-    """Evaluate a schedule as Dagster's daemon does; an empty list stands for a skipped tick with a reason."""
-    definitions = build_defs(resources=project.resources)
-    with dg.build_schedule_context(
-        instance=project.instance,
-        resources={"store": store_of(project)},
-        scheduled_execution_time=datetime.fromisoformat(at).replace(tzinfo=UTC),
-        repository_def=definitions.get_repository_def(),
-    ) as context:
-        data = definitions.resolve_schedule_def(schedule).evaluate_tick(context)
-    assert bool(data.skip_message) != bool(data.run_requests)
-    return list(data.run_requests or [])
+CURATE = {"scene_clips", "filtered_clips", "tracks", "embeddings"}
 
 
 @pytest.fixture
@@ -61,22 +42,77 @@ def registered(project: Any, kept: dg.DagsterInstance) -> Any:
 
 
 @pytest.fixture
+def three(registered: Any, tiny: Path) -> Any:
+    """Three batches that are not built: of one video each, of which two are not there."""
+    for name in ("a", "b", "c"):
+        register(registered.objects, [str(tiny.parent / name / tiny.name), str(tiny)], name)
+    add_missing_keys(registered.instance, registered.objects)
+    return registered
+
+
+@pytest.fixture
 def done(whole: Any, kept: dg.DagsterInstance) -> Any:
     """A store in which everything is built, and Dagster's history of which was lost."""
     add_missing_keys(kept, whole.objects)
     return replace(whole, instance=kept)
 
 
-@pytest.fixture
-def add(registered: Any, tiny: Path) -> Callable[[int], None]:
-    """Register batches of one video each."""
+def evaluate(project: Any) -> dg.SensorResult | dg.SkipReason:
+    """Evaluate the sensor that brings partitions."""
+    resources = {"store": StoreResource(uri=project.objects.uri)}
+    with dg.build_sensor_context(instance=project.instance, resources=resources) as context:
+        result = new_partitions(context)
+    assert isinstance(result, (dg.SensorResult, dg.SkipReason))
+    return result
 
-    def add(count: int) -> None:
-        for number in range(count):
-            register(registered.objects, [str(tiny.parent / f"{number}" / tiny.name), str(tiny)], f"c{number:02d}")
-        add_missing_keys(registered.instance, registered.objects)
 
-    return add
+class Ready:
+    """Evaluates the sensor that builds what is ready, and keeps its cursor, as Dagster's daemon does."""
+
+    def __init__(self, project: Any) -> None:
+        self._project = project
+        self._cursor: str | None = None
+
+    def __call__(self) -> list[dict[str, set[str]]] | str:
+        """Return each backfill that is asked for, as partitions by asset; or why there is none."""
+        definitions = build_defs(resources=self._project.resources)
+        with dg.build_sensor_context(
+            instance=self._project.instance,
+            cursor=self._cursor,
+            resources={"store": StoreResource(uri=self._project.objects.uri)},
+            repository_def=definitions.get_repository_def(),
+        ) as context:
+            data = definitions.resolve_sensor_def("build_what_is_ready").evaluate_tick(context)
+        self._cursor = data.cursor
+        if not data.run_requests:
+            return str(data.skip_message)
+        assert all(request.requires_backfill_daemon() for request in data.run_requests)
+        return [_parts(request.asset_graph_subset) for request in data.run_requests]
+
+
+def _parts(subset: AssetGraphSubset | None) -> dict[str, set[str]]:
+    assert subset is not None
+    found: dict[str, set[str]] = {}
+    for key, partition in subset.iterate_asset_partitions():
+        found.setdefault(key.to_user_string(), set()).add(str(partition))
+    return found
+
+
+def launched(project: Any) -> list[PartitionBackfill]:
+    return list(project.instance.get_backfills())
+
+
+def parts(backfill: PartitionBackfill) -> dict[str, set[str]]:
+    assert backfill.asset_backfill_data is not None
+    return _parts(backfill.asset_backfill_data.target_subset)
+
+
+def nightly(project: Any) -> dg.ExecuteInProcessResult:
+    """Run the job of the nightly schedule."""
+    job = build_defs(resources=project.resources).resolve_job_def("launch_backfills")
+    return job.execute_in_process(
+        instance=project.instance, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    )
 
 
 def test_the_sensor_brings_new_batches_and_recipes(registered: Any, tiny: Path) -> None:
@@ -97,77 +133,143 @@ def test_the_sensor_brings_new_batches_and_recipes(registered: Any, tiny: Path) 
     assert [r.partition_keys for r in result.dynamic_partitions_requests or []] == [["more"]]
 
 
-def test_missing_batches_are_asked_for_with_all_they_lack(registered: Any, tiny: Path) -> None:
-    assert tick(registered, "fill_batches") == []
+def test_the_nightly_job_launches_one_backfill_of_all_that_a_group_lacks(three: Any) -> None:
+    nightly(three)
+    (backfill,) = launched(three)
+    assert parts(backfill) == {"raw_videos": {"a-0000", "b-0000", "c-0000"}}
+    assert backfill.status is BulkActionStatus.REQUESTED
+    assert backfill.title == "ingest: 3 batches"
+    assert backfill.tags["rushes/group"] == "ingest"
+    nightly(three)
+    assert len(launched(three)) == 1, "what is asked for is not asked for again"
+
+
+def test_the_nightly_job_brings_partitions_that_the_sensor_has_not_seen(registered: Any, tiny: Path) -> None:
     register(registered.objects, [str(tiny)], "main")
-    add_missing_keys(registered.instance, registered.objects)
-    (request,) = tick(registered, "fill_batches")
-    assert request.partition_key == "main-0000"
-    assert [key.to_user_string() for key in request.asset_selection or []] == ASSETS
+    nightly(registered)
+    (backfill,) = launched(registered)
+    assert parts(backfill) == {"raw_videos": {"main-0000"}}
 
 
-def test_a_batch_that_fails_each_night_is_asked_for_each_night(registered: Any, add: Callable[[int], None]) -> None:
-    add(2)
-    first, second = (
-        {request.run_key for request in tick(registered, "fill_batches", f"2026-01-0{day}T02:00")} for day in (1, 2)
-    )
-    assert len(first | second) == 4, "Dagster takes a run key that it has seen for a run that it has made"
+def test_the_nightly_job_is_launched_once_at_a_time(registered: Any) -> None:
+    definitions = build_defs(resources=registered.resources)
+    schedule = definitions.resolve_schedule_def("nightly_backfills")
+
+    def tick() -> int:
+        with dg.build_schedule_context(
+            instance=registered.instance,
+            scheduled_execution_time=datetime(2026, 1, 2, 2, tzinfo=UTC),
+            repository_def=definitions.get_repository_def(),
+        ) as context:
+            return len(schedule.evaluate_tick(context).run_requests or [])
+
+    assert tick() == 1
+    job = definitions.resolve_job_def("launch_backfills")
+    run = registered.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    assert tick() == 0
+    registered.instance.report_run_canceled(run)
+    assert tick() == 1
 
 
-def test_a_built_batch_is_left_alone_until_it_is_stale(done: Any) -> None:
-    assert tick(done, "fill_batches") == []
-    assert tick(done, "fill_recipes") == []
+def test_a_built_store_is_left_alone_until_something_is_stale_or_failed(done: Any) -> None:
+    nightly(done)
+    assert launched(done) == []
     before = done.objects.read(settings.PATH)
     settings.save(done.objects, "filters: {min_duration_s: 1}\ntracking: {fps: 4}")
     try:
-        (request,) = tick(done, "fill_batches")
-        assert request.partition_key == "demo-0000"
-        assert [key.to_user_string() for key in request.asset_selection or []] == ["tracks", "embeddings"]
+        nightly(done)
+        (backfill,) = launched(done)
+        assert parts(backfill) == {"tracks": {"demo-0000"}, "embeddings": {"demo-0000"}}
     finally:
         done.objects.write(settings.PATH, before)
 
 
-def test_a_failed_batch_is_asked_for_again(done: Any) -> None:
-    write_failure(done.objects, "embeddings", "demo-0000", "the disk was full")
-    try:
-        (request,) = tick(done, "fill_batches")
-        assert [key.to_user_string() for key in request.asset_selection or []] == ["embeddings"]
-    finally:
-        done.objects.delete("failures/embeddings/demo-0000.json")
-
-
-def test_a_tick_asks_for_25_runs_at_most(registered: Any, add: Callable[[int], None]) -> None:
-    add(27)
-    asked = [request.partition_key for request in tick(registered, "fill_batches")]
-    assert asked == [f"c{number:02d}-0000" for number in range(25)]
-
-
-def test_what_is_being_built_is_not_asked_for(registered: Any, add: Callable[[int], None]) -> None:
-    add(3)
-    job = build_defs(resources=registered.resources).resolve_job_def("build_batch")
-    for partition, status in (
-        ("c00-0000", dg.DagsterRunStatus.STARTING),
-        ("c01-0000", dg.DagsterRunStatus.STARTED),
-        ("c02-0000", dg.DagsterRunStatus.FAILURE),
-    ):
-        registered.instance.create_run_for_job(job, status=status, tags={"dagster/partition": partition})
-    assert [request.partition_key for request in tick(registered, "fill_batches")] == ["c02-0000"]
-
-
-def test_a_recipe_waits_for_something_to_choose_from(registered: Any, tiny: Path) -> None:
-    recipe_files.save(registered.objects, "name: faces\nunit: frame\n")
-    add_missing_keys(registered.instance, registered.objects)
-    assert tick(registered, "fill_recipes") == []
-
-
-def test_a_changed_recipe_is_asked_for(done: Any) -> None:
+def test_a_changed_recipe_is_built_again(done: Any) -> None:
+    ready = Ready(done)
+    assert ready() == "nothing is ready that was not tried before"
     before = done.objects.read("recipes/people.yaml")
     try:
         recipe_files.save(done.objects, before.decode().replace("jpeg_quality: 95", "jpeg_quality: 80"))
-        (request,) = tick(done, "fill_recipes")
-        assert (request.partition_key, request.asset_selection) == ("people", [dg.AssetKey("packaged_datasets")])
+        assert ready() == [{"packaged_datasets": {"people"}}]
         recipe_files.save(done.objects, before.decode().replace("n_sequences: 3", "n_sequences: 2"))
-        (request,) = tick(done, "fill_recipes")
-        assert len(request.asset_selection or []) == 2
+        assert ready() == [{"selected_sequences": {"people"}, "packaged_datasets": {"people"}}]
     finally:
         done.objects.write("recipes/people.yaml", before)
+
+
+def test_what_follows_is_asked_for_once_its_input_is_built_and_its_checks_are_green(three: Any) -> None:
+    ready = Ready(three)
+    assert ready() == [{"raw_videos": {"a-0000", "b-0000", "c-0000"}}]
+    assert ready() == "nothing has changed"
+    for batch in ("a-0000", "b-0000"):
+        assert three.run("build_batch", batch, "raw_videos").success
+    note_failed(three.objects, "raw_videos", "b-0000", "check of videos: a null")
+    assert ready() == [{asset: {"a-0000"} for asset in CURATE}]
+    assert three.run("build_batch", "b-0000", "raw_videos").success, "built again, the checks pass"
+    assert ready() == [{asset: {"b-0000"} for asset in CURATE}]
+
+
+def test_what_no_run_could_begin_is_not_asked_for_again_and_again(three: Any) -> None:
+    ready = Ready(three)
+    assert ready() == [{"raw_videos": {"a-0000", "b-0000", "c-0000"}}]
+    three.objects.write("failures/tracks/elsewhere-0000.json", b'{"message": "something has changed in the store"}')
+    assert ready() == "nothing is ready that was not tried before"
+    settings.save(three.objects, "ingest: {max_duration_s: 100}")
+    assert ready() == [{"raw_videos": {"a-0000", "b-0000", "c-0000"}}], "this is another thing to build"
+
+
+def test_the_sensor_waits_for_partitions_that_dagster_does_not_know(registered: Any, tiny: Path) -> None:
+    register(registered.objects, [str(tiny)], "main")
+    ready = Ready(registered)
+    assert "new_partitions brings them" in str(ready())
+    add_missing_keys(registered.instance, registered.objects)
+    assert ready() == [{"raw_videos": {"main-0000"}}]
+
+
+def test_runs_of_every_kind_are_under_way_until_they_end(three: Any) -> None:
+    definitions = build_defs(resources=three.resources)
+    job, all_assets = definitions.resolve_job_def("build_batch"), definitions.resolve_implicit_global_asset_job_def()
+    batch_assets = {"raw_videos", *CURATE}
+    assert in_flight(three.instance) == frozenset()
+
+    run = three.instance.create_run_for_job(
+        job, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": "a-0000"}
+    )
+    assert in_flight(three.instance) == {(asset, "a-0000") for asset in batch_assets}
+    three.instance.report_run_canceled(run)
+    assert in_flight(three.instance) == frozenset()
+
+    three.instance.create_run_for_job(
+        all_assets,
+        status=dg.DagsterRunStatus.STARTED,
+        asset_selection=frozenset({dg.AssetKey("raw_videos")}),
+        tags={"dagster/asset_partition_range_start": "b-0000", "dagster/asset_partition_range_end": "c-0000"},
+    )
+    assert in_flight(three.instance) == {("raw_videos", "b-0000"), ("raw_videos", "c-0000")}
+
+
+def test_what_a_backfill_has_still_to_build_is_under_way(three: Any) -> None:
+    graph = build_defs(resources=three.resources).resolve_asset_graph()
+    wanted = Wanted("curate", (Gap("a-0000", ("tracks", "embeddings")), Gap("b-0000", ("embeddings",))), 0)
+    name = launch(three.instance, graph, wanted, {})
+    asked = {("tracks", "a-0000"), ("embeddings", "a-0000"), ("embeddings", "b-0000")}
+    assert in_flight(three.instance) == asked
+
+    backfill = three.instance.get_backfill(name)
+    assert backfill is not None
+    data = backfill.asset_backfill_data
+    assert data is not None
+    built = AssetGraphSubset.from_asset_partition_set({_part("tracks", "a-0000")}, graph)
+    failed = AssetGraphSubset.from_asset_partition_set({_part("embeddings", "b-0000")}, graph)
+    three.instance.update_backfill(
+        backfill.with_asset_backfill_data(
+            data._replace(materialized_subset=built, failed_and_downstream_subset=failed), three.instance, graph
+        )
+    )
+    assert in_flight(three.instance) == {("embeddings", "a-0000")}
+    three.instance.update_backfill(three.instance.get_backfill(name).with_status(BulkActionStatus.COMPLETED_FAILED))
+    assert in_flight(three.instance) == frozenset()
+
+
+def _part(asset: str, partition: str) -> AssetKeyPartitionKey:
+    return AssetKeyPartitionKey(dg.AssetKey(asset), partition)

@@ -11,6 +11,7 @@ import pytest
 
 from assets.partitions import batches, recipes
 from orchestration.definitions import build_defs
+from orchestration.lineage import GROUPS
 from resources.store import StoreResource
 from rushes.store.database import sql_type
 from rushes.store.schemas import TABLES
@@ -67,7 +68,7 @@ def test_every_asset_shows_the_columns_of_its_tables(graph: Any, name: str) -> N
     schemas = {first: metadata["dagster/column_schema"]} | {t: metadata[f"columns of {t}"] for t in others}
     for table, schema in schemas.items():
         columns = getattr(schema, "schema", getattr(schema, "value", schema)).columns
-        assert [(c.name, c.type, c.description, c.constraints.nullable) for c in columns] == [
+        assert [(c.name, c.type, c.description.split(". Made of ")[0], c.constraints.nullable) for c in columns] == [
             (c.name, sql_type(c.type), c.meaning, c.nullable) for c in TABLES[table].columns
         ]
 
@@ -85,9 +86,11 @@ def test_every_table_has_a_blocking_check_of_the_partition(graph: Any) -> None:
         for table in (*tables, "rejects"):
             assert (asset, f"{table}_keep_their_schema") in checks
     assert ("scene_clips", "clips_cover_their_videos") in checks
-    for (asset, _), check in checks.items():
-        assert check.blocking
+    for (asset, name), check in checks.items():
         assert check.description
+        if name == "no_standing_failures":
+            continue
+        assert check.blocking
         assert check.partitions_def == (recipes if asset in RECIPE_ASSETS else batches)
 
 
@@ -102,16 +105,33 @@ def test_jobs_hold_the_assets_of_a_batch_and_of_a_recipe() -> None:
         assert made.partitions_def == partitions
 
 
-def test_schedules_and_sensor() -> None:
+def test_every_asset_has_a_check_of_standing_failures_that_blocks_nothing(graph: Any) -> None:
+    for asset in LINEAGE:
+        check = graph.get(dg.AssetCheckKey(dg.AssetKey(asset), "no_standing_failures"))
+        assert not check.blocking
+        assert check.partitions_def is None
+
+
+def test_groups_are_those_that_the_assets_name(graph: Any) -> None:
+    named: dict[str, set[str]] = {}
+    for node in graph.asset_nodes:
+        named.setdefault(node.group_name, set()).add(node.key.to_user_string())
+    assert {group: set(assets) for group, assets in GROUPS.items()} == named
+
+
+def test_nothing_is_built_by_itself_until_somebody_switches_it_on() -> None:
     definitions = build_defs()
-    schedules = {name: definitions.resolve_schedule_def(name) for name in ("fill_batches", "fill_recipes")}
-    assert {name: schedule.job_name for name, schedule in schedules.items()} == {
-        "fill_batches": "build_batch",
-        "fill_recipes": "build_recipe",
-    }
-    assert schedules["fill_batches"].cron_schedule != schedules["fill_recipes"].cron_schedule
-    sensor = definitions.resolve_sensor_def("new_partitions")
-    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    nightly = definitions.resolve_schedule_def("nightly_backfills")
+    assert (nightly.job_name, nightly.default_status) == ("launch_backfills", dg.DefaultScheduleStatus.STOPPED)
+    ready = definitions.resolve_sensor_def("build_what_is_ready")
+    assert ready.default_status == dg.DefaultSensorStatus.STOPPED
+    for name in ("new_partitions", "inbox", "run_failures", "standing_failures"):
+        assert definitions.resolve_sensor_def(name).default_status == dg.DefaultSensorStatus.RUNNING
+
+
+def test_only_the_asset_whose_runs_cost_more_than_its_work_takes_several_batches_in_a_run(graph: Any) -> None:
+    policies = {node.key.to_user_string(): node.backfill_policy for node in graph.asset_nodes}
+    assert {name for name, policy in policies.items() if policy is not None} == {"raw_videos"}
 
 
 def test_resources_are_replaced_for_one_definitions_only(tmp_path: Path) -> None:

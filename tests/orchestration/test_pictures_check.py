@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from orchestration.partitions import add_missing_keys
 from orchestration.run import why_of
-from orchestration.sensors import add_missing_keys
 from rushes import settings
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.register import register
-from rushes.store.manifests import read_failure
+from rushes.store.failures import read_failure
 from rushes.store.schemas import DATASETS, RECIPE
 from rushes.store.tables import read_partition
 

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orchestration.sensors import add_missing_keys
+from orchestration.partitions import add_missing_keys
 from rushes.settings import Settings
 from rushes.sources.annotated import Rows
 from rushes.sources.footage import Footage
 from rushes.sources.register import register
 from rushes.steps import STEPS
-from rushes.store.manifests import read_failure, read_record
+from rushes.store.failures import read_failure
+from rushes.store.manifests import read_record
 from rushes.store.parts import read_part, write_part
 from rushes.store.schemas import ANNOTATION_SEGMENTS, CLIPS, VIDEOS
 from rushes.store.tables import read_partition, write_partition

@@ -4,21 +4,20 @@ import json
 
 import pytest
 
-from rushes.errors import ModelError, StoreError
+from rushes.errors import StoreError
 from rushes.store.manifests import (
     Batch,
     Built,
     Entry,
     Record,
     batch_names,
-    clear_failure,
-    noting_failure,
     read_batch,
     read_batches,
-    read_failure,
+    read_identities,
     read_record,
+    read_records,
+    record_marks,
     seal_batch,
-    write_failure,
     write_record,
 )
 from rushes.store.objects import Objects
@@ -75,20 +74,43 @@ def test_a_record_is_read_as_it_was_written_and_can_be_read_by_people(store: Obj
     assert read_record(store, "tracks", "b-0000") == newer
 
 
-def test_a_failure_is_remembered_until_it_is_cleared(store: Objects) -> None:
-    assert read_failure(store, "tracks", "b") is None
-    write_failure(store, "tracks", "b", "ü went wrong")
-    assert read_failure(store, "tracks", "b") == "ü went wrong"
-    assert read_failure(store, "clips", "b") is None
-    clear_failure(store, "tracks", "b")
-    clear_failure(store, "tracks", "b")
-    assert read_failure(store, "tracks", "b") is None
+def test_a_record_that_is_not_whole_counts_as_none(store: Objects) -> None:
+    write_record(store, Record("tracks", "b-0000", "3", "identity", note="ü"))
+    whole = store.read("records/tracks/b-0000.json")
+    for end in (0, 1, len(whole) // 2, len(whole) - 1, whole.index("ü".encode()) + 1):
+        store.write("records/tracks/b-0000.json", whole[:end])
+        assert read_record(store, "tracks", "b-0000") is None
+        assert list(read_records(store, ["tracks"], ["b-0000"], record_marks(store))) == [{}]
 
 
-def test_what_is_raised_is_noted_and_success_forgets_it(store: Objects) -> None:
-    with pytest.raises(ModelError), noting_failure(store, "tracks", "b"):
-        raise ModelError("no weights")
-    assert read_failure(store, "tracks", "b") == "no weights"
-    with noting_failure(store, "tracks", "b"):
-        pass
-    assert read_failure(store, "tracks", "b") is None
+def test_many_records_are_read_as_each_by_itself(store: Objects) -> None:
+    assets, names = ("raw_videos", "tracks"), [f"b-{at:04d}" for at in range(100)]
+    for at, name in enumerate(names):
+        for asset in assets[: at % 3]:
+            write_record(store, Record(asset, name, "3", f"{asset} {at}", unfinished=("x",) * (at % 2)))
+    one_by_one = [{asset: record for asset in assets if (record := read_record(store, asset, name))} for name in names]
+    assert list(read_records(store, assets, names, record_marks(store))) == one_by_one
+    assert read_identities(store, assets, names) == {
+        name: {asset: record.content for asset, record in records.items()}
+        for name, records in zip(names, one_by_one, strict=True)
+    }
+
+
+def test_a_record_that_goes_away_while_many_are_read_is_not_there(store: Objects) -> None:
+    for name in ("b-0000", "b-0001"):
+        write_record(store, Record("tracks", name, "3", name))
+    there = record_marks(store)
+    store.delete("records/tracks/b-0000.json")
+    found = list(read_records(store, ["tracks"], ["b-0000", "b-0001"], there))
+    assert [[record.identity for record in one.values()] for one in found] == [[], ["b-0001"]]
+
+
+def test_a_mark_changes_when_a_record_does_and_only_then(store: Objects) -> None:
+    records = [Record("tracks", "b-0000", "3", identity) for identity in ("one", "two", "one")]
+    marks = []
+    for record in records:
+        write_record(store, record)
+        now = record_marks(store)
+        assert record_marks(store) == now
+        marks.append(now["records/tracks/b-0000.json"])
+    assert marks[0] != marks[1] != marks[2]
