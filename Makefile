@@ -12,12 +12,17 @@ TORCH ?= torch==2.13.0
 endif
 
 STORE ?= store
+ifeq ($(STORE),s3)
+# An S3 server of its own, with its data in var/s3, for as long as a command runs.
+ON_S3 := $(BIN)/python -m orchestration.local_s3
+else
 export RUSHES_STORE ?= $(STORE)
+endif
 export DAGSTER_HOME := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALLED := $(VENV)/installed
 
-.PHONY: help setup demo ui test test-interop lint docs bench clean
+.PHONY: help setup demo ui test test-interop test-faults test-cluster lint docs site screenshots bench clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -40,11 +45,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  || { echo "make: pip could not install this project; its message above says why"; exit 1; }
 	@touch $@
 
-demo: setup ## real clips through all seven assets
-	@$(BIN)/python -m orchestration.demo
+demo: setup ## real clips through all seven assets; STORE=s3: in an S3 server of its own
+	@$(ON_S3) $(BIN)/python -m orchestration.demo
 
-ui: setup ## Dagster's UI on http://127.0.0.1:3000
-	@$(BIN)/python -m orchestration.ui
+ui: setup ## Dagster's UI on http://127.0.0.1:3000; STORE=s3: on what make demo STORE=s3 made
+	@$(ON_S3) $(BIN)/python -m orchestration.ui
 
 test: setup ## the tests
 	@$(BIN)/python -m pytest -q \
@@ -57,11 +62,29 @@ test-interop: setup ## readers of other people's that need TensorFlow, in var/in
 	  && echo "make test-interop: all tests passed" \
 	  || { echo "make test-interop: the message above says what failed"; exit 1; }
 
+test-cluster: setup ## a cluster in network namespaces: Ray, Postgres, S3, a host that is lost (root)
+	@python="$$($(BIN)/python tests/cluster/environment.py var/ray | tail -1)" && test -n "$$python" \
+	  && "$$python" -m pytest -q tests/cluster -m cluster \
+	  && echo "make test-cluster: all tests passed" \
+	  || { echo "make test-cluster: the message above says what failed"; exit 1; }
+
+test-faults: setup ## builds killed at fifty moments an asset, ill stores, full disks, jumping clocks: an hour
+	@RUSHES_FAULTS=long $(BIN)/python -m pytest -q tests/faults \
+	  && echo "make test-faults: all tests passed" \
+	  || { echo "make test-faults: some tests failed; the first FAILED line above says which"; exit 1; }
+
 lint: setup ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && echo "make lint: clean"
 
-docs: setup ## what is made from the code: docs/tables.md and sql/views
-	@$(BIN)/python -m rushes.store.document && echo "make docs: written"
+docs: setup ## what is made from the code: docs/tables.md, docs/commands.md and sql/views
+	@$(BIN)/python -m rushes.store.document && $(BIN)/python -m rushes.commands_page && echo "make docs: written"
+
+site: setup ## docs/ as a site of its own, in var/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q && echo "make site: open var/site/index.html"
+
+screenshots: setup ## the pictures of docs/ui.md, by a headless Chromium (Debian: chromium, fonts-dejavu-core)
+	@RUSHES_SCREENSHOTS=docs/images/ui $(BIN)/python -m pytest -q tests/ui \
+	  && echo "make screenshots: docs/images/ui is written"
 
 bench: setup ## the pipeline's cost beside the usual way's
 	@$(BIN)/python benchmarks/pipeline.py

@@ -7,7 +7,6 @@ library, through the entry points of ``rushes.commands``.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from importlib.metadata import entry_points
@@ -17,15 +16,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from rushes import forget_command, recipe_commands, sql_command
+from rushes import forget_command, recipe_commands, sql_command, status_command, tidy_command
 from rushes.errors import RushesError, StoppedError
 from rushes.store.objects import Objects
 from rushes.terminal import cell, err, out, table_of, text_of, this_store
 
 if TYPE_CHECKING:
     from rushes.playback import Playing
+    from rushes.selection.report.show import Report
     from rushes.sources.register import Registered
-    from rushes.status import PartitionStatus
     from rushes.view import Viewing
 
 app = typer.Typer(
@@ -145,45 +144,11 @@ def _print_entries(done: Registered) -> None:
         out.print(f"… and {len(entries) - _SHOWN} more")
 
 
-@app.command(epilog="`rushes status` · `rushes status --json`")
-def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False) -> None:
-    """What is built, missing, stale, failed and rejected, by asset and batch or recipe."""
-    from rushes.status import statuses
-
-    everything = list(statuses(this_store()))
-    if as_json:
-        for partition in everything:
-            for one in partition:
-                print(json.dumps({**vars(one), "state": one.state.value}))
-        return
-    if not everything:
-        out.print(f"{this_store().uri} holds no batches yet; next: rushes add VIDEO …", soft_wrap=True)
-        return
-    _print_statuses(everything)
-
-
-def _print_statuses(everything: list[list[PartitionStatus]]) -> None:
-    from rushes.status import to_build
-    from rushes.work.plan import State
-
-    table = table_of("batch or recipe", "asset", "state", "rows", "rejects", "failure or note")
-    for partition in everything:
-        for one in partition:
-            colour = {"built": "green", "missing": "yellow", "stale": "yellow"}.get(one.state.value, "red")
-            state = f"[{colour}]{one.state.value}[/]"
-            remark = escape(one.failure or one.note or "")
-            table.add_row(one.partition, one.asset, state, f"{one.rows}", f"{one.rejects or ''}", remark)
-        table.add_section()
-    out.print(table)
-    behind = sum(bool(to_build(partition)) for partition in everything)
-    waiting = [partition[0].partition for partition in everything if partition[0].state is State.WAITING]
-    out.print(f"not up to date: {behind} batches or recipes; next: rushes build" if behind else "everything is built")
-    if waiting:
-        out.print(f"without any batch to choose from: {', '.join(waiting)}", soft_wrap=True)
-
-
+app.command("status", epilog=status_command.STATUS_EXAMPLES)(status_command.status)
+app.command("retry", epilog=status_command.RETRY_EXAMPLES)(status_command.retry)
 app.command("sql", epilog=sql_command.EXAMPLES)(sql_command.sql)
 app.command("forget", epilog=forget_command.EXAMPLES)(forget_command.forget)
+app.command("tidy", epilog=tidy_command.EXAMPLES)(tidy_command.tidy)
 
 
 @app.command(epilog="`rushes why bikes` · `rushes why bikes.000030-000076`")
@@ -225,7 +190,19 @@ def play(
     _until_interrupted(playing, browser)
 
 
-def _until_interrupted(shown: Playing | Viewing, browser: bool) -> None:
+@app.command(epilog="`rushes report street` · `rushes report street --no-browser`")
+def report(
+    recipe: Annotated[str, typer.Argument(help="the recipe's name")],
+    browser: Annotated[bool, typer.Option(help="open it in the browser")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
+) -> None:
+    """Show the report of a recipe's selection in the browser, wherever the store is, until Ctrl-C."""
+    from rushes.selection.report.show import Report
+
+    _until_interrupted(Report(this_store(), recipe, port), browser)
+
+
+def _until_interrupted(shown: Playing | Viewing | Report, browser: bool) -> None:
     import threading
     import webbrowser
 
@@ -307,13 +284,18 @@ def settings_set(file: Annotated[Path, typer.Argument(help="a YAML file; what it
     out.print("settings stored; next: rushes status", soft_wrap=True)
 
 
-def main() -> None:
-    """Run the command line."""
+def add_commands_from_beside() -> None:
+    """Add the commands that the Dagster project beside the library offers, where it is installed."""
     for command in sorted(entry_points(group="rushes.commands"), key=lambda point: point.name):
         try:
             app.command(command.name)(command.load())
         except ImportError:
-            continue  # the pipeline is not installed: its commands are not there
+            continue
+
+
+def main() -> None:
+    """Run the command line."""
+    add_commands_from_beside()
     debug = "--debug" in sys.argv
     try:
         app()

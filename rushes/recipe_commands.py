@@ -117,7 +117,8 @@ def show(name: Annotated[str, typer.Argument(help="a recipe's name; see `rushes 
     from rushes.packaging.package import ASSET as PACKAGED
     from rushes.selection.recipes.recipe import load, recipe_path
     from rushes.selection.select import ASSET, selection_state
-    from rushes.store.manifests import read_failure, read_record
+    from rushes.store.failures import read_failure
+    from rushes.store.manifests import read_record
 
     objects = this_store()
     recipe = load(objects, name)

@@ -145,7 +145,9 @@ class Tracking(_Section):
     min_score: float = Field(0.1, gt=0, lt=1, description="least score of a detection that tracking may use")
     nms_iou: float = Field(0.7, gt=0, le=1, description="detections that overlap more are one")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
-    preset: str = Field("default", description="association thresholds: default, trackverse-doc or trackverse-v1")
+    preset: Literal["default", "trackverse-doc", "trackverse-v1"] = Field(
+        "default", description="association thresholds"
+    )
     keep: Keep = Field(Keep(), description="which tracks are kept: rules, or the name of some: all, trackverse")
 
     @field_validator("keep", mode="before")
@@ -174,6 +176,13 @@ class Build(_Section):
     contact_sheets: bool = Field(True, description="draw a picture for each materialisation")
 
 
+class Backfill(_Section):
+    """What is built by itself, once a schedule or sensor is switched on; never what comes out."""
+
+    partitions: int = Field(25, ge=1, description="batches, or recipes, of an asset group built at a time, at most")
+    attempts: int = Field(3, ge=1, description="builds in vain after which a batch or recipe is left alone")
+
+
 class Settings(_Section):
     """All settings, for one collection."""
 
@@ -184,6 +193,7 @@ class Settings(_Section):
     tracking: Tracking = Tracking()
     embedding: Embedding = Embedding()
     build: Build = Build()
+    backfill: Backfill = Backfill()
 
 
 def parse(text: str) -> dict[str | None, Settings]:
@@ -205,12 +215,17 @@ def parse(text: str) -> dict[str | None, Settings]:
 
 def load(objects: Objects, collection: str | None = None) -> Settings:
     """Read a store's settings as they apply to a collection; the defaults where the store has none."""
+    settings = load_all(objects)
+    return settings.get(collection, settings[None])
+
+
+def load_all(objects: Objects) -> dict[str | None, Settings]:
+    """Read the settings of each collection that has its own, and under None those of all others."""
     try:
         text = objects.read(PATH).decode()
     except FileNotFoundError:
-        return Settings()
-    settings = parse(text)
-    return settings.get(collection, settings[None])
+        return {None: Settings()}
+    return parse(text)
 
 
 def save(objects: Objects, text: str) -> None:

@@ -26,7 +26,8 @@ from rushes.packaging.package import package, package_state
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.select import ASSET as SELECTED
 from rushes.selection.select import batches_of
-from rushes.store.manifests import Record, clear_failure, read_record, record_path, write_failure, write_record
+from rushes.store.failures import clear_failure, write_failure
+from rushes.store.manifests import Record, read_record, record_path, write_record
 from rushes.store.objects import Objects
 from rushes.store.schemas import DATASETS, RECIPE, REJECTS, SELECTIONS
 from rushes.store.tables import as_written, partition_path, read_partition
@@ -154,7 +155,10 @@ class _Made:
                 gone |= version in counts
         # Of one that an interrupted forgetting has removed, the record is still there.
         cut_off = (
-            self._read and record is not None and not self._objects.exists(f"{folder}/{record.identity[:12]}/{_ABOUT}")
+            self._read
+            and record is not None
+            and record.identity != ""
+            and not self._objects.exists(f"{folder}/{record.identity[:12]}/{_ABOUT}")
         )
         return gone or cut_off
 

@@ -24,6 +24,7 @@ from rushes.packaging.packed import ShardSummary
 from rushes.packaging.parts import FileRow, Part, PartWork, dataset_root, parts
 from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import ASSET as SELECTION
+from rushes.selection.select import selection_inputs
 from rushes.store.database import connect
 from rushes.store.forgotten import Forgotten, take_back
 from rushes.store.manifests import Record, read_record, record_path, write_record
@@ -34,18 +35,24 @@ from rushes.store.tables import partition_path, write_partition
 from rushes.work import pool
 from rushes.work.ahead import Ready
 from rushes.work.plan import State, digest
+from rushes.work.turn import turn
 
 ASSET = "packaged_datasets"
-VERSION = "4"
+VERSION = "5"
 
 
 def package_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
     """Tell how the recipe's data set stands, and the identity it would have if packaged now."""
-    selection = read_record(objects, SELECTION, recipe.name)
-    if selection is None:
+    return package_state_of(
+        recipe, read_record(objects, SELECTION, recipe.name), read_record(objects, ASSET, recipe.name)
+    )
+
+
+def package_state_of(recipe: Recipe, selection: Record | None, record: Record | None) -> tuple[State, str]:
+    """Tell the same of records that were read."""
+    if selection is None or not selection.identity:
         return State.WAITING, ""
     identity = digest({"version": VERSION, "recipe": recipe.packaging(), "selection": selection.identity})
-    record = read_record(objects, ASSET, recipe.name)
     if record is None:
         return State.MISSING, identity
     return (State.BUILT if record.identity == identity else State.STALE), identity
@@ -54,13 +61,15 @@ def package_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
 def package(
     objects: Objects,
     recipe: Recipe,
-    workers: int | None = None,
+    workers: pool.Workers = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Record:
     """Write a recipe's selection in all its formats and return the record.
 
-    Raises ``StoreError`` when nothing was selected yet, or faces were never looked for and the recipe hides them.
+    Raises ``StoreError`` when nothing was selected yet, faces were never looked for and the recipe hides them, or what
+    is packaged was built anew meanwhile.
     """
+    inputs = _inputs(objects, recipe)
     state, identity = package_state(objects, recipe)
     if state is State.WAITING:
         raise StoreError(f"recipe {recipe.name} has no selection: build {SELECTION} first")
@@ -70,18 +79,25 @@ def package(
     with connect(objects) as connection:
         classes = classes_of(connection, (one.clip_id for one in chosen))
         labels = labels_of(connection, (one.video_id for one in chosen))
-    work = PartWork(objects, recipe, version, classes, labels)
-    todo = [part for part in all_parts if not objects.exists(work.note(part))]
+    work = PartWork(objects, recipe, version, inputs, classes, labels)
+    todo = [part for part in all_parts if work.made(part) is None]
     done = len(all_parts) - len(todo)
     progress(done, len(all_parts))
-    count = pool.default_workers() if workers is None else workers
     with _nothing_forgotten(objects, recipe, version, chosen):
-        for _, error in pool.run(work, Ready(todo), count) if count else pool.run_here(work, Ready(todo)):
+        for _, error in pool.run(work, Ready(todo), workers):
             if isinstance(error, BaseException):
                 raise error
             done += 1
             progress(done, len(all_parts))
+        if _inputs(objects, recipe) != inputs:
+            raise StoreError(f"recipe {recipe.name}: what it takes was built while it was packaged: build it again")
         return _finish(objects, recipe, work, all_parts, chosen, identity)
+
+
+def _inputs(objects: Objects, recipe: Recipe) -> str:
+    """Return what tells all tables that packaging reads, as they are now."""
+    selection = read_record(objects, SELECTION, recipe.name)
+    return digest([selection.identity if selection else None, selection_inputs(objects, recipe)])
 
 
 @contextmanager
@@ -123,40 +139,47 @@ def _chosen(objects: Objects, recipe: Recipe) -> list[Chosen]:
 def _finish(
     objects: Objects, recipe: Recipe, work: PartWork, all_parts: list[Part], chosen: list[Chosen], identity: str
 ) -> Record:
-    all_notes = [json.loads(objects.read(work.note(part))) for part in all_parts]
-    notes = [note["formats"] for note in all_notes]
-    files = [FileRow(**f) for note in notes for written in note.values() for f in written["files"]]
-    dropped: dict[str, dict[str, int]] = {}
-    for name in recipe.formats:
-        written = [note[name] for note in notes if name in note]
-        if name in FORMATS:
-            summaries = [ShardSummary.from_json(one["summary"]) for one in written]
-            files += [work.put(name, file) for file in FORMATS[name].index_files(summaries, work.classes.names)]
-        counts = sum((Counter(one["dropped"]) for one in written), Counter[str]())
-        dropped |= {name: dict(sorted(counts.items()))} if counts else {}
-    told = about(objects, recipe, work.version, VERSION, chosen, Written(files, _boxes(all_parts, all_notes), dropped))
-    data = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False).encode()
-    objects.write(f"{dataset_root(recipe.name, work.version)}/dataset.json", data)
-    rows = DATASETS.from_rows([{"version": work.version, **asdict(f)} for f in files])
-    size = len(write_partition(objects, DATASETS, {RECIPE: recipe.name}, rows))
-    rejects = _left_out(recipe, dropped)
-    rejects += [reject for note in notes for written in note.values() for reject in written["rejects"]]
-    write_partition(objects, REJECTS, {"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejects))
-    # What a reader opens by name: replaced last, so that it always names a version that is whole.
-    objects.write(f"datasets/{recipe.name}/dataset.json", data)
-    selection = read_record(objects, SELECTION, recipe.name)
-    record = Record(
-        ASSET,
-        recipe.name,
-        VERSION,
-        identity,
-        {"packaging": recipe.packaging()},
-        rows={DATASETS.name: len(rows), REJECTS.name: len(rejects)},
-        bytes={DATASETS.name: size, "files": sum(f.size for f in files)},
-        rejects=dict(sorted(Counter(reject["reason"] for reject in rejects).items())),
-        inputs={f"{SELECTION}/{recipe.name}": selection.identity if selection else ""},
-    )
-    write_record(objects, record)
+    with turn(objects, ASSET, recipe.name) as own:
+        all_notes = [note for part in all_parts if (note := work.made(part)) is not None]
+        if len(all_notes) < len(all_parts):
+            raise StoreError(f"recipe {recipe.name}: parts of the data set were removed meanwhile: build it again")
+        notes = [note["formats"] for note in all_notes]
+        files = [FileRow(**f) for note in notes for written in note.values() for f in written["files"]]
+        dropped: dict[str, dict[str, int]] = {}
+        for name in recipe.formats:
+            written = [note[name] for note in notes if name in note]
+            if name in FORMATS:
+                summaries = [ShardSummary.from_json(one["summary"]) for one in written]
+                files += [work.put(name, file) for file in FORMATS[name].index_files(summaries, work.classes.names)]
+            counts = sum((Counter(one["dropped"]) for one in written), Counter[str]())
+            dropped |= {name: dict(sorted(counts.items()))} if counts else {}
+        told = about(
+            objects, recipe, work.version, VERSION, chosen, Written(files, _boxes(all_parts, all_notes), dropped)
+        )
+        data = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False).encode()
+        objects.write(f"{dataset_root(recipe.name, work.version)}/dataset.json", data)
+        rows = DATASETS.from_rows([{"version": work.version, **asdict(f)} for f in files])
+        rejects = _left_out(recipe, dropped)
+        rejects += [reject for note in notes for written in note.values() for reject in written["rejects"]]
+        selection = read_record(objects, SELECTION, recipe.name)
+        own.begin()
+        size = len(write_partition(objects, DATASETS, {RECIPE: recipe.name}, rows))
+        write_partition(objects, REJECTS, {"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejects))
+        # What a reader opens by name: replaced last, so that it always names a version that is whole.
+        objects.write(f"datasets/{recipe.name}/dataset.json", data)
+        record = Record(
+            ASSET,
+            recipe.name,
+            VERSION,
+            identity,
+            {"packaging": recipe.packaging()},
+            rows={DATASETS.name: len(rows), REJECTS.name: len(rejects)},
+            bytes={DATASETS.name: size, "files": sum(f.size for f in files)},
+            rejects=dict(sorted(Counter(reject["reason"] for reject in rejects).items())),
+            inputs={f"{SELECTION}/{recipe.name}": selection.identity if selection else ""},
+        )
+        own.check()
+        write_record(objects, record)
     return record
 
 

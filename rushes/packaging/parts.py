@@ -99,11 +99,15 @@ def _video_of(one: Chosen) -> str:
 
 @dataclass(frozen=True)
 class PartWork:
-    """Writes one part in all its formats; picklable, so that a worker process can be given it."""
+    """Writes one part in all its formats; picklable, so that a worker process can be given it.
+
+    ``inputs`` tells the tables that it is made of: a part that was made of others counts for nothing.
+    """
 
     objects: Objects
     recipe: Recipe
     version: str
+    inputs: str
     classes: Classes
     labels: Labels | None
 
@@ -112,9 +116,17 @@ class PartWork:
         kind = "videos" if part.of_videos else "shards"
         return f"{dataset_root(self.recipe.name, self.version)}/{kind}/{part.shard.stem}.json"
 
+    def made(self, part: Part) -> _Written | None:
+        """Return what is noted of a part; None when it is not there, or was made of other tables."""
+        try:
+            note: _Written = json.loads(self.objects.read(self.note(part)))
+        except FileNotFoundError:
+            return None
+        return note if note.get("inputs") == self.inputs else None
+
     def __call__(self, part: Part) -> None:
         written, boxes = self._tracks(part) if part.of_videos else self._sequences(part)
-        note = {"formats": written, "boxes": boxes}
+        note = {"formats": written, "boxes": boxes, "inputs": self.inputs}
         self.objects.write(self.note(part), json.dumps(note, sort_keys=True).encode())
 
     def put(self, format_name: str, file: File) -> FileRow:

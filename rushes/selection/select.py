@@ -25,12 +25,21 @@ from rushes.selection.recipes.split import splits
 from rushes.selection.until_sound import Choosing
 from rushes.store.database import connect
 from rushes.store.forgotten import Forgotten, take_back
-from rushes.store.manifests import Record, batch_names, read_record, record_path, write_record
+from rushes.store.manifests import (
+    Identities,
+    Record,
+    batch_names,
+    read_identities,
+    read_record,
+    record_path,
+    write_record,
+)
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason, Reject
 from rushes.store.schemas import RECIPE, REJECTS, SELECTIONS
 from rushes.store.tables import partition_path, write_partition
 from rushes.work.plan import State, digest
+from rushes.work.turn import turn
 
 ASSET = "selected_sequences"
 VERSION = "2"
@@ -58,25 +67,26 @@ class Selection:
         return self.record.note
 
 
-def selection_inputs(objects: Objects, recipe: Recipe) -> dict[str, str]:
+def selection_inputs(objects: Objects, recipe: Recipe, built: Identities | None = None) -> dict[str, str]:
     """Return the identity of each partition that the recipe reads: all batches whose embeddings are built.
 
     So are the batches of other collections that its queries may ask, the pictures that it asks for likeness to, and
-    earlier selections that it builds upon; its own earlier one is not, or it would never be up to date.
+    earlier selections that it builds upon; its own earlier one is not, or it would never be up to date. ``built`` are
+    the identities of what the store has of ``READS``, for who has read them already.
     """
+    if built is None:
+        read = [name for name in batch_names(objects) if _is_own(recipe, name) or recipe.asks_all_batches]
+        built = read_identities(objects, READS, read)
     inputs: dict[str, str] = {}
-    for batch in batch_names(objects):
-        is_own = not recipe.collections or batch.rpartition("-")[0] in recipe.collections
-        if not is_own and not recipe.asks_all_batches:
-            continue
-        records = [read_record(objects, asset, batch) for asset in READS]
-        if all(records):
+    for batch, identities in built.items():
+        is_own = _is_own(recipe, batch)
+        if (is_own or recipe.asks_all_batches) and all(asset in identities for asset in READS):
             place = "" if is_own else f"{ASKED}/"
-            inputs |= {f"{place}{r.asset}/{batch}": r.identity for r in records if r is not None}
+            inputs |= {f"{place}{asset}/{batch}": identities[asset] for asset in READS}
     inputs |= {f"{PICTURE}/{uri}": sha256 for uri, sha256 in pins(objects, recipe).items()}
     for other in _others(recipe):
-        if (record := read_record(objects, ASSET, other)) is not None:
-            inputs[f"{ASSET}/{other}"] = record.identity
+        if (record := read_record(objects, ASSET, other)) is not None and record.content:
+            inputs[f"{ASSET}/{other}"] = record.content
     return inputs
 
 
@@ -85,17 +95,27 @@ def batches_of(inputs: Mapping[str, str]) -> list[str]:
     return sorted({batch for asset, _, batch in (key.partition("/") for key in inputs) if asset in READS})
 
 
+def _is_own(recipe: Recipe, batch: str) -> bool:
+    return not recipe.collections or batch.rpartition("-")[0] in recipe.collections
+
+
 def selection_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
     """Tell how the recipe's selection stands, and the identity it would have if made now.
 
     Raises ``SettingsError`` for a data pool that leads back to the recipe.
     """
+    return selection_state_of(objects, recipe, read_record(objects, ASSET, recipe.name))
+
+
+def selection_state_of(
+    objects: Objects, recipe: Recipe, record: Record | None, built: Identities | None = None
+) -> tuple[State, str]:
+    """Tell the same of a record that was read, and of batches as ``selection_inputs`` is given them."""
     check_no_circle(objects, recipe)
-    inputs = selection_inputs(objects, recipe)
+    inputs = selection_inputs(objects, recipe, built)
     identity = _identity(recipe, inputs)
     if not batches_of(inputs) or any(other in names(objects) for other in _not_selected(recipe, inputs)):
         return State.WAITING, identity
-    record = read_record(objects, ASSET, recipe.name)
     if record is None:
         return State.MISSING, identity
     return (State.BUILT if record.identity == identity else State.STALE), identity
@@ -106,8 +126,11 @@ def select(
     recipe: Recipe,
     workers: int | None = 0,
     progress: _Progress = lambda done, total: None,
+    report: Callable[[Selection], object] = lambda selection: None,
 ) -> Selection:
     """Choose sequences by a recipe and write them. Fewer than asked, or none, is said in ``note``; it is no error.
+
+    ``report`` is written before the selection counts as built.
 
     Raises ``SettingsError`` for a recipe that this store cannot carry out, ``StoreError`` when the store changed
     meanwhile.
@@ -129,7 +152,7 @@ def select(
     if selection_inputs(objects, recipe) != inputs:
         raise StoreError(f"recipe {recipe.name}: batches were built while it was choosing: build it again")
     choices = [*_kept(candidates, own), *choices]
-    return _write(objects, recipe, inputs, considered, choices, rejects, asked)
+    return _write(objects, recipe, inputs, considered, choices, rejects, asked, report)
 
 
 def pool_of(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[_Row]:
@@ -173,6 +196,7 @@ def _write(
     choices: list[Choice],
     rejects: list[Reject],
     asked: int | None,
+    report: Callable[[Selection], object],
 ) -> Selection:
     rows = _rows(recipe, considered.candidates, choices)
     rejected = [reject.row() for reject in (*considered.rejects, *rejects)]
@@ -180,26 +204,32 @@ def _write(
         SELECTIONS: ({RECIPE: recipe.name}, SELECTIONS.from_rows(rows)),
         REJECTS: ({"asset": ASSET, "partition": recipe.name}, REJECTS.from_rows(rejected)),
     }
-    sizes = {t.name: len(write_partition(objects, t, keys, written)) for t, (keys, written) in tables.items()}
     funnel = [*considered.funnel, *_left_out(considered, rejects), ("chosen", len(choices))]
-    record = Record(
-        ASSET,
-        recipe.name,
-        VERSION,
-        _identity(recipe, inputs),
-        rows={table.name: len(written) for table, (_, written) in tables.items()},
-        bytes=sizes,
-        rejects=dict(sorted(Counter(r["reason"] for r in rejected).items())),
-        inputs=inputs,
-        note=_shortfall(recipe, funnel, asked),
-        funnel=tuple(funnel),
-    )
-    write_record(objects, record)
-    forgotten = Forgotten.of(objects)
-    if any(forgotten.id(str(row["video_id"])) for row in rows):  # while this was written, perhaps unseen
-        names = [partition_path(table, keys) for table, (keys, _) in tables.items()]
-        take_back(objects, [*names, record_path(ASSET, recipe.name)], f"recipe {recipe.name}")
-    return Selection(record, considered.candidates, choices, funnel)
+    with turn(objects, ASSET, recipe.name) as own:
+        own.begin()
+        sizes = {t.name: len(write_partition(objects, t, keys, written)) for t, (keys, written) in tables.items()}
+        record = Record(
+            ASSET,
+            recipe.name,
+            VERSION,
+            _identity(recipe, inputs),
+            rows={table.name: len(written) for table, (_, written) in tables.items()},
+            bytes=sizes,
+            rejects=dict(sorted(Counter(r["reason"] for r in rejected).items())),
+            inputs=inputs,
+            note=_shortfall(recipe, funnel, asked),
+            funnel=tuple(funnel),
+        )
+        selection = Selection(record, considered.candidates, choices, funnel)
+        own.renew()
+        report(selection)
+        own.check()
+        write_record(objects, record)
+        forgotten = Forgotten.of(objects)
+        if any(forgotten.id(str(row["video_id"])) for row in rows):  # while this was written, perhaps unseen
+            names = [partition_path(table, keys) for table, (keys, _) in tables.items()]
+            take_back(objects, [*names, record_path(ASSET, recipe.name)], f"recipe {recipe.name}")
+    return selection
 
 
 def _rows(recipe: Recipe, candidates: Candidates, choices: Sequence[Choice]) -> list[_Row]:

@@ -10,4 +10,4 @@ SELECT
     v.codec,
     v.source_uri
 FROM filtered_clips AS f
-INNER JOIN videos AS v USING (video_id);
+INNER JOIN videos AS v USING (batch, video_id);  -- by batch too: who asks for one opens no other

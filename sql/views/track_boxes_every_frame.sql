@@ -13,15 +13,15 @@ WITH spans AS (
 between_boxes AS (
     SELECT s.*, unnest(range(s.frame + 1, s.next_frame)) AS between_frame
     FROM spans AS s
-    INNER JOIN (SELECT track_id, complete FROM tracks) AS t USING (track_id)
+    INNER JOIN (SELECT batch, track_id, complete FROM tracks) AS t USING (batch, track_id)
     WHERE s.next_frame > s.frame + 1 AND NOT t.complete
 ),
 shares AS (
     SELECT s.*, (p.pts - p0.pts)::DOUBLE / (p1.pts - p0.pts) AS share
     FROM between_boxes AS s
-    INNER JOIN packets AS p ON p.video_id = s.video_id AND p.frame = s.between_frame
-    INNER JOIN packets AS p0 ON p0.video_id = s.video_id AND p0.frame = s.frame
-    INNER JOIN packets AS p1 ON p1.video_id = s.video_id AND p1.frame = s.next_frame
+    INNER JOIN packets AS p ON p.batch = s.batch AND p.video_id = s.video_id AND p.frame = s.between_frame
+    INNER JOIN packets AS p0 ON p0.batch = s.batch AND p0.video_id = s.video_id AND p0.frame = s.frame
+    INNER JOIN packets AS p1 ON p1.batch = s.batch AND p1.video_id = s.video_id AND p1.frame = s.next_frame
 )
 SELECT
     track_id,

@@ -33,5 +33,5 @@ SELECT
     v.source_uri,
     v.recorded_at
 FROM tracks AS t
-INNER JOIN filtered_clips AS f USING (clip_id)
-INNER JOIN videos AS v ON f.video_id = v.video_id;  -- not t's: the few clips and videos are joined first
+INNER JOIN filtered_clips AS f USING (batch, clip_id)  -- by batch too: who asks for one opens no other
+INNER JOIN videos AS v ON f.batch = v.batch AND f.video_id = v.video_id;  -- not t's: few clips and videos come first

@@ -8,6 +8,7 @@ import click
 import pytest
 import typer
 
+from orchestration.backfills import backfill
 from orchestration.build import build
 from rushes import settings
 from rushes.cli import app
@@ -46,8 +47,9 @@ def commands() -> list[str]:
 
 @pytest.mark.parametrize("line", commands())
 def test_every_command_in_the_docs_is_one_that_the_command_line_takes(line: str) -> None:
-    if "build" not in [c.name for c in app.registered_commands]:
-        app.command("build")(build)
+    for name, beside in (("build", build), ("backfill", backfill)):
+        if name not in [c.name for c in app.registered_commands]:
+            app.command(name)(beside)
     command = typer.main.get_command(app)
     words = shlex.split(line.split(">")[0])[1:]
     with click.Context(command, info_name="rushes") as context:

@@ -20,7 +20,8 @@ from rushes.sources.download import Downloader
 from rushes.sources.how import How
 from rushes.sources.register import register
 from rushes.steps import STEPS
-from rushes.store.manifests import Batch, Entry, read_batch, read_record, replace_batch, write_failure
+from rushes.store.failures import write_failure
+from rushes.store.manifests import Batch, Entry, read_batch, read_record, replace_batch
 from rushes.store.objects import Objects
 from rushes.store.rejects import Reason, Reject
 from rushes.store.schemas import ANNOTATION_BOXES, CLIPS, REJECTS

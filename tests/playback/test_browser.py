@@ -104,7 +104,7 @@ def test_the_frame_in_the_picture_is_the_one_of_that_number(
         ("ArrowLeft", False, last - 1),
         ("Home", False, 0),
     ]:
-        browser.press(key, shift)
+        browser.press(key, shift=shift)
         at(frame)
 
 

@@ -70,7 +70,7 @@ def test_each_mark_leads_to_the_sequence_that_it_stands_for(page: Chromium) -> N
 def test_it_fits_on_wide_and_narrow_paper_and_can_be_read_in_light_and_dark(
     page: Chromium, width: int, scheme: str
 ) -> None:
-    page.paper(width, 900, scheme)
+    page.look(width, 900, scheme)
     assert page.js("document.documentElement.scrollWidth") == width
     assert page.js(WIDE) == []
     ink, ground = (page.js(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))

@@ -52,15 +52,16 @@ class Page:
         assert "exceptionDetails" not in told, told
         return told["result"].get("value")
 
-    def wait(self, expression: str) -> Any:
+    def wait(self, expression: str, patience_s: float = _PATIENCE_S) -> Any:
         """Wait until an expression is true; return its value."""
-        return _wait_for(lambda: self.js(expression), expression)
+        return _wait_for(lambda: self.js(expression), expression, patience_s)
 
-    def press(self, key: str, shift: bool = False) -> None:
+    def press(self, key: str, *, shift: bool = False, alt: bool = False) -> None:
         """Press and release a key."""
-        text = {"text": key} if len(key) == 1 else {}
+        text = {"text": key} if len(key) == 1 and not alt else {}
+        code = {"code": f"Key{key.upper()}"} if key.isalpha() and len(key) == 1 else {}
         for kind in ("keyDown", "keyUp"):
-            self._ask("Input.dispatchKeyEvent", type=kind, key=key, modifiers=8 if shift else 0, **text)
+            self._ask("Input.dispatchKeyEvent", type=kind, key=key, modifiers=8 * shift + alt, **text, **code)
 
     def click(self, x: float, y: float) -> None:
         """Click at a place of the page."""
@@ -70,12 +71,6 @@ class Page:
     def screenshot(self) -> bytes:
         """Return the page as PNG."""
         return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
-
-    def paper(self, width: int, height: int, scheme: str = "light") -> None:
-        """Give the page another size, and colours that are ``light`` or ``dark``."""
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self._ask("Emulation.setDeviceMetricsOverride", **metrics)
-        self._ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def canvas(self, selector: str) -> np.ndarray:
         """Return a canvas's pixels, uint8 (h, w, 3) RGB."""
@@ -142,13 +137,13 @@ class _Wire:
                 return answer["result"]
 
 
-def _wait_for(what: Callable[[], Any], name: str) -> Any:
-    end = time.monotonic() + _PATIENCE_S
+def _wait_for(what: Callable[[], Any], name: str, patience_s: float = _PATIENCE_S) -> Any:
+    end = time.monotonic() + patience_s
     while time.monotonic() < end:
         try:
             if value := what():
                 return value
         except FileNotFoundError:
             pass
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise TimeoutError(f"waited in vain for {name}")

@@ -169,7 +169,7 @@ def test_the_picture_is_the_frame_of_that_number(
         ("ArrowRight", False, 4),
         ("ArrowLeft", True, 0),
     ]:
-        browser.press(key, shift)
+        browser.press(key, shift=shift)
         arrived(browser, step)
         painted = browser.canvas("#picture").astype(int)
         assert np.abs(painted - colours(7, step)).max() <= 8

@@ -55,7 +55,12 @@ def write_report(objects: Objects, recipe: Recipe, selection: Selection) -> str:
     forgotten = Forgotten.of(objects)
     if any(forgotten.id(video) for video in _videos(rows)):  # while this was written, perhaps unseen
         take_back(objects, objects.list(folder), f"recipe {recipe.name}")
-    return f"{folder}/index.html"
+    return page_name(recipe.name)
+
+
+def page_name(recipe: str) -> str:
+    """Return the name of a report's page."""
+    return f"reports/{recipe}/index.html"
 
 
 def overview_name(recipe: str) -> str:
@@ -120,4 +125,4 @@ def _write_page(
     title = f"{recipe.name}: {len(choices):,} chosen of {len(candidates):,} candidates"
     tiles = [card.pictures[len(card.pictures) // 2] for card in shown[:TILES]]
     objects.write(overview_name(recipe.name), draw_overview(title, selection.funnel, found, tiles))
-    objects.write(f"reports/{recipe.name}/index.html", page.encode())
+    objects.write(page_name(recipe.name), page.encode())
