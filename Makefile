@@ -22,7 +22,7 @@ export DAGSTER_HOME := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALLED := $(VENV)/installed
 
-.PHONY: help setup demo ui test test-interop test-faults test-cluster lint docs site screenshots bench clean
+.PHONY: help setup demo ui test test-daemon test-interop test-faults test-cluster lint docs site screenshots bench clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -52,9 +52,13 @@ ui: setup ## Dagster's UI on http://127.0.0.1:3000; STORE=s3: on what make demo 
 	@$(ON_S3) $(BIN)/python -m orchestration.ui
 
 test: setup ## the tests
-	@$(BIN)/python -m pytest -q \
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not daemon" \
 	  && echo "make test: all tests passed; next: make demo, or make lint" \
 	  || { echo "make test: some tests failed; the first FAILED line above says which"; exit 1; }
+
+test-daemon: setup ## backfills by Dagster's own daemon, on SQLite and on Postgres: minutes of waiting
+	@$(BIN)/python -m pytest -q tests/orchestration -m daemon && echo "make test-daemon: all tests passed" \
+	  || { echo "make test-daemon: some tests failed; the first FAILED line above says which"; exit 1; }
 
 test-interop: setup ## readers of other people's that need TensorFlow, in var/interop
 	@python="$$($(BIN)/python tests/interop/environment.py var/interop | tail -1)" && test -n "$$python" \

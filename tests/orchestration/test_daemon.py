@@ -18,7 +18,7 @@ from rushes.sources.register import register
 from rushes.status import batch_statuses
 from rushes.store.objects import Objects
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.daemon, pytest.mark.timeout(900)]
 
 PLAIN = (
     "shots: {method: whole}\nfilters: {min_duration_s: 0.1, cartoon: false}\nprivacy: {look_for: none}\n"

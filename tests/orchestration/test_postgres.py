@@ -147,7 +147,7 @@ def test_builds_on_two_machines_share_one_history(server: Postgres, tmp_path: Pa
     _nowhere(PASSWORD, tmp_path, *said)
 
 
-@pytest.mark.slow
+@pytest.mark.daemon
 def test_the_ui_and_the_runs_that_it_starts_use_it(server: Postgres, tmp_path: Path) -> None:
     objects = _registered(tmp_path, "one", "two")
     address = server.new_database("watched")

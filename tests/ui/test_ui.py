@@ -1,6 +1,10 @@
-"""What a person finds in Dagster's UI: each page that docs/ui.md shows."""
+"""What a person finds in Dagster's UI, on each page that docs/ui.md shows; what is clicked there is built."""
 
+import pytest
 from dagster_ui import Tour
+
+from rushes.store.manifests import read_record
+from rushes.store.objects import Objects
 
 ASSETS = (
     *("raw_videos", "scene_clips", "filtered_clips", "tracks", "embeddings"),
@@ -54,3 +58,20 @@ def test_schedules_and_sensors_are_listed(tour: Tour) -> None:
 def test_runs_of_the_command_line_are_listed_too(tour: Tour) -> None:
     tour.open("/runs", "partition: diverse-sequences", "Success")
     tour.picture("runs")
+
+
+@pytest.mark.timeout(600)
+def test_missing_partitions_are_backfilled_from_an_assets_page(tour: Tour, demo: dict[str, str]) -> None:
+    objects = Objects(demo["RUSHES_STORE"])
+    assert read_record(objects, "raw_videos", "later-0000") is None
+    tour.open("/assets/raw_videos?view=overview", "Materialize…")
+    tour.click("Materialize…")
+    tour.see("Partition selection")
+    tour.click("Missing")
+    tour.see("2 partitions")
+    tour.picture("launch")
+    tour.click("Launch backfill")
+    tour.open("/runs?view=backfills", "raw_videos")
+    tour.see("Success")
+    tour.picture("backfills")
+    assert all(read_record(objects, "raw_videos", name) for name in ("later-0000", "later-0001"))
