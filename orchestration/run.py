@@ -144,6 +144,7 @@ def why_of(result: dg.ExecuteInProcessResult) -> RunFailure:
         if event.is_step_failure:
             error = event.step_failure_data.error
             said = event.step_failure_data.user_failure_data
-            words = said.description if said and said.description else error.message if error else "unknown"
+            # What Dagster says of an exception is that there was one; the exception itself is the cause of that.
+            words = said.description if said and said.description else (error.cause or error).message if error else "?"
             return RunFailure(f"{event.step_key}: {' '.join(str(words).split())}", error.to_string() if error else "")
     return RunFailure("see the run in make ui", "")

@@ -16,6 +16,7 @@ import numpy as np
 from rushes.errors import LinkError, VideoError
 from rushes.selection.choice import Candidates
 from rushes.store.objects import Objects
+from rushes.store.rejects import Reason
 from rushes.store.schemas import BATCH, PACKETS, VIDEOS
 from rushes.store.tables import read_partition
 from rushes.video.media import open_video
@@ -121,8 +122,10 @@ def _of_video(reader: VideoReader, wanted: _Frames) -> dict[int, str]:
 def _fault(reader: VideoReader, frames: np.ndarray) -> str | None:
     try:
         reader.check(frames.tolist())
-    except LinkError:
-        raise
+    except LinkError as error:
+        if error.reason != Reason.MISSING_FILE:
+            raise
+        return str(error)
     except (VideoError, IndexError) as error:  # IndexError: it has no such frame any more
         return str(error)
     return None

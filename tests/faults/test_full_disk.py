@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -123,11 +124,12 @@ def test_a_full_disk_of_temporary_files(tmp_path: Path) -> None:
         Image.fromarray(noise.integers(0, 255, (48, 64, 3), np.uint8)).save(pictures / f"{number:03d}.png")
     builds = Builds(Objects(tmp_path / "store"), tmp_path / "home")
     register(builds.objects, [str(pictures)], "zoo")
-    temporary = tmp_path / "temporary"
+    temporary = Path(tempfile.mkdtemp(prefix="full-"))  # a short name: sockets lie there
     ill, well = Mounted(builds, temporary)(["--asset", "raw_videos"], "size=64k", TMPDIR=str(temporary))
     assert f"no room left on the disk of temporary files ({temporary}): make some" in one_line(ill)
     assert well == ""
     assert "nothing to do" in builds.ok("--asset", "raw_videos")
+    temporary.rmdir()
 
 
 def test_a_store_of_somebody_else(clips: list[Path], tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_only_one_way_of_saying_how_many_is_taken(amounts: str) -> None:
         ("", "a recipe is a mapping"),
         ("name: [", "not YAML: line 1, column 8"),
         (GOOD + "name: road", "not YAML: line 3, column 1: 'name' stands there twice"),
-        (GOOD + "collections: &all [*all]", "ircular"),
+        (GOOD + "collections: &all [*all]", "aliases included"),
         (GOOD + '"two\\nlines": 1', "unknown field 'two lines'"),
         ("1: 2\nname: street\nsequence_length: 5", "unknown field '1'"),
     ],
