@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from killed_builds import LONG, PROJECT, Builds, different, registered
+from killed_builds import PROJECT, Builds, different, registered
 from PIL import Image
 
 from rushes.sources.register import register
@@ -86,7 +86,9 @@ def one_line(said: str) -> str:
     return lines[0]
 
 
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.8] if LONG else [0.5])
+@pytest.mark.long_faults
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
 def test_a_store_whose_disk_is_full(
     clips: list[Path], undisturbed: Builds, wanted: dict[str, bytes], tmp_path: Path, share: float
 ) -> None:
@@ -99,6 +101,8 @@ def test_a_store_whose_disk_is_full(
     assert [name for name, _, _ in builds.objects.lying("") if ".tmp-" in name] == []
 
 
+@pytest.mark.long_faults
+@pytest.mark.timeout(1800)
 def test_a_store_that_can_only_be_read(clips: list[Path], tmp_path: Path) -> None:
     builds = Builds(registered(tmp_path / "store", clips), tmp_path / "home")
     ill, well = Mounted(builds, tmp_path / "store")(["--asset", "scene_clips"], "ro")
@@ -106,6 +110,8 @@ def test_a_store_that_can_only_be_read(clips: list[Path], tmp_path: Path) -> Non
     assert well == ""
 
 
+@pytest.mark.long_faults
+@pytest.mark.timeout(1800)
 def test_a_history_whose_disk_is_full(clips: list[Path], tmp_path: Path) -> None:
     builds = Builds(registered(tmp_path / "store", clips), tmp_path / "home")
     (tmp_path / "home" / "var").mkdir()
@@ -132,6 +138,8 @@ def test_a_full_disk_of_temporary_files(tmp_path: Path) -> None:
     temporary.rmdir()
 
 
+@pytest.mark.long_faults
+@pytest.mark.timeout(1800)
 def test_a_store_of_somebody_else(clips: list[Path], tmp_path: Path) -> None:
     """Root may write anywhere: unless it gives that up, as here."""
     builds = Builds(registered(tmp_path / "store", clips), tmp_path / "home")

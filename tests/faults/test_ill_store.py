@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faulty_http import Fault, FaultyProxy
-from killed_builds import LONG, Builds, as_far_as, different, registered
+from killed_builds import Builds, different, registered
 
 from orchestration.local_s3 import LocalS3, serve
 
@@ -49,20 +49,21 @@ def _ail(proxy: FaultyProxy, share: float) -> None:
         proxy.often(share / 8, fault, seed=seed)
 
 
+@pytest.mark.long_faults
+@pytest.mark.timeout(1800)
 def test_a_tenth_of_all_requests_goes_wrong(
     behind: FaultyProxy, clips: list[Path], wanted: dict[str, bytes], tmp_path: Path
 ) -> None:
     objects = registered("s3://faults/tenth", clips)
     builds = Builds(objects, tmp_path / "home")
-    asset = "packaged_datasets" if LONG else "raw_videos"
     _ail(behind, 0.1)
-    done = builds("--asset", asset)
+    done = builds()
     failed = behind.failed
     behind.well()
     assert failed > 5
     assert "Traceback" not in done.stderr
-    builds.ok("--asset", asset)
-    assert different(objects, as_far_as(asset, wanted)) == []
+    builds.ok()
+    assert different(objects, wanted) == []
 
 
 @pytest.mark.long_faults

@@ -32,7 +32,7 @@ def test_a_build_killed_time_and_again_ends_as_if_nothing_had_been(fresh: Builds
     """Each time a little further, by turns all of it and the process alone that happens to write."""
     moments, group = random.Random(SEED), True
     kills = 0
-    for _ in range(5):
+    for _ in range(3):
         done = fresh(**fresh.killing(moments.randrange(8, 40), group))
         kills += done.returncode != 0
         group = not group

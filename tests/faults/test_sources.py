@@ -55,6 +55,8 @@ def test_a_linked_video_that_vanishes_between_steps_is_tried_again(clips: list[P
     assert tables(objects) == tables(undisturbed)
 
 
+@pytest.mark.long_faults
+@pytest.mark.timeout(1800)
 def test_a_source_that_may_not_be_read_is_taken_once_it_may(clips: list[Path], tmp_path: Path) -> None:
     own = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     if own and shutil.which("setpriv") is None:
