@@ -24,6 +24,7 @@ from orchestration.partitions import add_missing_keys
 from orchestration.telling import telling_of_history
 from resources.compute import ComputeResource
 from rushes.errors import SettingsError
+from rushes.processes import is_there
 from rushes.store.objects import Objects
 from rushes.work import stop
 
@@ -103,7 +104,7 @@ def _end_orphans(instance: dg.DagsterInstance) -> None:
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         place, _, process = run.tags.get(_PROCESS, "").rpartition(":")
-        if place == _place() and not _is_alive(int(process)):
+        if place == _place() and not is_there(int(process)):
             instance.report_run_failed(run, "the process that ran it is gone")
 
 
@@ -111,16 +112,6 @@ def _end_orphans(instance: dg.DagsterInstance) -> None:
 def _terminal() -> int | None:
     """Return a descriptor of the terminal that stderr is, if it is one, which stays when Dagster captures stderr."""
     return os.dup(sys.stderr.fileno()) if sys.stderr.isatty() else None
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it is there, and not ours to signal
-    return True
 
 
 def _this_process() -> str:

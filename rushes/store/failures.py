@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from rushes.errors import RushesError, StoppedError
+from rushes.processes import is_there
 from rushes.store.objects import Objects
 
 FOLDER = "failures"
@@ -42,7 +43,7 @@ class Note:
     def is_dead(self) -> bool:
         """Whether the build was killed: its process was on this machine and is gone. Of others nothing is known."""
         host, _, pid = (self.process or "").rpartition(":")
-        return host == socket.gethostname() and not _is_alive(int(pid))
+        return host == socket.gethostname() and not is_there(int(pid))
 
 
 class Attempt:
@@ -166,13 +167,3 @@ def _write(objects: Objects, asset: str, partition: str, note: Note) -> None:
 
 def _this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it is there, and not ours to signal
-    return True

@@ -26,6 +26,7 @@ from functools import cache
 from pathlib import Path
 
 from rushes.errors import StoreError
+from rushes.processes import is_there
 from rushes.store.manifests import read_record, write_record
 from rushes.store.objects import Objects
 from rushes.work import stop
@@ -141,10 +142,4 @@ def _started(process: int) -> str | None:
         return ""
     if Path("/proc/self/stat").exists():
         return None
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return ""
+    return "" if is_there(process) else None

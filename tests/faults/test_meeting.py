@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cut_off import CutOff
 from fake_steps import MARK, clip, mark, read, sealed
 
 from rushes.errors import RushesError, VideoError
@@ -58,27 +59,6 @@ def state(store: Objects, settings: Settings, step: Step = COUNT) -> State:
 
 def tables(store: Objects) -> dict[str, bytes]:
     return {name: store.read(name) for name in store.list("tables")}
-
-
-class CutOff(Objects):
-    """A store whose user is gone at its so-manieth change."""
-
-    def __init__(self, uri: str, left: int) -> None:
-        super().__init__(uri)
-        self.left = left
-
-    def _change(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise KeyboardInterrupt
-
-    def write(self, name: str, data: bytes) -> None:
-        self._change()
-        super().write(name, data)
-
-    def delete(self, name: str) -> None:
-        self._change()
-        super().delete(name)
 
 
 @pytest.fixture

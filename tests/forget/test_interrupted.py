@@ -4,32 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
+from cut_off import CutOff
 from forgettable import build_all
 from searched import mentions, snapshot
 
 from rushes.forget.forget import forget
 from rushes.store.objects import Objects
-
-
-class Interrupted(Objects):
-    """A store whose user is killed at its so-manieth change."""
-
-    def __init__(self, uri: str, left: int) -> None:
-        super().__init__(uri)
-        self.left = left
-
-    def _change(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise KeyboardInterrupt
-
-    def write(self, name: str, data: bytes) -> None:
-        self._change()
-        super().write(name, data)
-
-    def delete(self, name: str) -> None:
-        self._change()
-        super().delete(name)
 
 
 def test_a_kill_at_any_moment_leaves_what_the_same_command_ends(whole: Path, tmp_path: Path) -> None:
@@ -42,7 +22,7 @@ def test_a_kill_at_any_moment_leaves_what_the_same_command_ends(whole: Path, tmp
         root = tmp_path / f"killed-{moment}"
         shutil.copytree(whole, root)
         try:
-            forget(Interrupted(os.fspath(root), moment), ["zebrafinch"], repackage=False)
+            forget(CutOff(os.fspath(root), moment), ["zebrafinch"], repackage=False)
             break
         except KeyboardInterrupt:
             kills += 1
