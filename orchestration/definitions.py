@@ -22,8 +22,8 @@ from assets.selected_sequences import selected_sequences
 from assets.tracks import tracks
 from orchestration.alarms import no_standing_failures, run_failures, standing_failures
 from orchestration.checks import CHECKS
-from orchestration.jobs import build_batch, build_recipe, launch_backfills
-from orchestration.schedules import nightly_backfills
+from orchestration.jobs import build_batch, build_recipe, launch_backfills, tidy_store
+from orchestration.schedules import nightly_backfills, weekly_tidy
 from orchestration.sensors import build_what_is_ready, inbox, new_partitions
 from resources.compute import ComputeResource
 from resources.store import StoreResource
@@ -34,8 +34,8 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=[raw_videos, scene_clips, filtered_clips, tracks, embeddings, selected_sequences, packaged_datasets],
         asset_checks=[*CHECKS, no_standing_failures],
-        jobs=[build_batch, build_recipe, launch_backfills],
-        schedules=[nightly_backfills],
+        jobs=[build_batch, build_recipe, launch_backfills, tidy_store],
+        schedules=[nightly_backfills, weekly_tidy],
         sensors=[new_partitions, inbox, build_what_is_ready, run_failures, standing_failures, *_for_ray()],
         # A step shares its videos among processes of its own; a process a step would only add to them.
         executor=dg.in_process_executor,

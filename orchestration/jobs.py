@@ -1,4 +1,4 @@
-"""The jobs: everything that is made of a batch, everything that is made of a recipe, and launching backfills."""
+"""The jobs: all that is made of a batch, all that is made of a recipe, launching backfills, and tidying the store."""
 
 import warnings
 
@@ -9,6 +9,9 @@ from orchestration.in_flight import in_flight
 from orchestration.lineage import BATCH_ASSETS, RECIPE_ASSETS
 from orchestration.partitions import add_missing_keys
 from resources.store import StoreResource
+from rushes.tidy.tidy import WEEK_S, tidy
+
+DAY_S = 24 * 3600.0
 
 # Each run of it is of one batch, as it should be; Dagster finds that worth a warning, since a backfill of raw_videos
 # alone puts several into a run.
@@ -54,3 +57,28 @@ def launch_each_group(context: dg.OpExecutionContext, config: Most, store: Store
 def launch_backfills() -> None:
     """Launch backfills, from a schedule or by hand."""
     launch_each_group()
+
+
+class Old(dg.Config):
+    """How long ago, in days, something was put that is removed; and whether earlier versions of data sets are too."""
+
+    days: float = WEEK_S / DAY_S
+    earlier_versions: bool = False
+
+
+@dg.op(description="Removes parts that nothing names any more and what killed runs left, once they are old.")
+def tidy_the_store(context: dg.OpExecutionContext, config: Old, store: StoreResource) -> None:
+    """Tidy, and show what went as the output's metadata."""
+    if config.days < 0:
+        raise dg.Failure(f"days: {config.days:g} is less than 0; give how old in days what is removed is at least")
+    account = tidy(
+        store.objects, config.days * DAY_S, earlier_versions=config.earlier_versions, progress=context.log.info
+    )
+    removed = {f"removed {what}": count for what, count in account.counts.items()}
+    context.add_output_metadata({**removed, "bytes removed": sum(account.bytes.values())})
+
+
+@dg.job(description="Removes from the store what builds left behind and nobody wants any more, as 'rushes tidy' does.")
+def tidy_store() -> None:
+    """Tidy, from a schedule or by hand."""
+    tidy_the_store()

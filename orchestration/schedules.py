@@ -1,4 +1,4 @@
-"""Each night, backfills of what is missing, failed, stale or unfinished.
+"""Each night, backfills of what is missing, failed, stale or unfinished; each week, tidying the store.
 
 Here: when. Not here: what is launched (``jobs``, ``backfills``).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.in_flight import UNDER_WAY
-from orchestration.jobs import launch_backfills
+from orchestration.jobs import launch_backfills, tidy_store
 
 
 @dg.schedule(
@@ -21,3 +21,11 @@ def nightly_backfills(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | 
     if context.instance.get_runs(dg.RunsFilter(job_name=launch_backfills.name, statuses=UNDER_WAY), limit=1):
         return dg.SkipReason("the last run of launch_backfills is not over")
     return dg.RunRequest()
+
+
+weekly_tidy = dg.ScheduleDefinition(
+    name="weekly_tidy",
+    job=tidy_store,
+    cron_schedule="0 5 * * 0",
+    description="On Sundays, removes what builds left behind and nobody wants any more, if it is over a week old.",
+)

@@ -1,5 +1,6 @@
 """Sensors, the schedule and the job that it runs, as Dagster's daemon evaluates them; and what is under way."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -169,6 +170,36 @@ def test_the_nightly_job_is_launched_once_at_a_time(registered: Any) -> None:
     assert tick() == 0
     registered.instance.report_run_canceled(run)
     assert tick() == 1
+
+
+def tidied(project: Any, **config: Any) -> dict[str, Any]:
+    """Run the job of the weekly schedule; return what it showed."""
+    job = build_defs(resources=project.resources).resolve_job_def("tidy_store")
+    run_config = {
+        "ops": {"tidy_the_store": {"config": config}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    run = job.execute_in_process(instance=project.instance, run_config=run_config, raise_on_error=False)
+    if not run.success:
+        [failure] = run.filter_events(lambda event: event.is_step_failure)
+        return {"refused": failure.step_failure_data.user_failure_data.description}
+    [output] = run.filter_events(lambda event: event.is_successful_output)
+    return {name: value.value for name, value in output.step_output_data.metadata.items()}
+
+
+def test_each_week_what_is_over_a_week_old_and_wanted_by_nothing_is_removed(registered: Any) -> None:
+    root = Path(registered.objects.root)
+    old, young = root / "media/.tmp-old", root / "media/.tmp-young"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(bytes(5))
+    young.write_bytes(bytes(7))
+    eight_days_ago = old.stat().st_mtime - 8 * 86400
+    os.utime(old, (eight_days_ago, eight_days_ago))
+    assert tidied(registered) == {"removed unfinished writes": 1, "bytes removed": 5}
+    assert (old.exists(), young.exists()) == (False, True)
+    assert tidied(registered, days=0) == {"removed unfinished writes": 1, "bytes removed": 7}
+    assert tidied(registered, days=0) == {"bytes removed": 0}
+    assert "less than 0" in tidied(registered, days=-1)["refused"]
 
 
 def test_a_built_store_is_left_alone_until_something_is_stale_or_failed(done: Any) -> None:

@@ -119,10 +119,11 @@ def test_groups_are_those_that_the_assets_name(graph: Any) -> None:
     assert {group: set(assets) for group, assets in GROUPS.items()} == named
 
 
-def test_nothing_is_built_by_itself_until_somebody_switches_it_on() -> None:
+def test_nothing_is_built_or_removed_by_itself_until_somebody_switches_it_on() -> None:
     definitions = build_defs()
-    nightly = definitions.resolve_schedule_def("nightly_backfills")
-    assert (nightly.job_name, nightly.default_status) == ("launch_backfills", dg.DefaultScheduleStatus.STOPPED)
+    for name, job in (("nightly_backfills", "launch_backfills"), ("weekly_tidy", "tidy_store")):
+        schedule = definitions.resolve_schedule_def(name)
+        assert (schedule.job_name, schedule.default_status) == (job, dg.DefaultScheduleStatus.STOPPED)
     ready = definitions.resolve_sensor_def("build_what_is_ready")
     assert ready.default_status == dg.DefaultSensorStatus.STOPPED
     for name in ("new_partitions", "inbox", "run_failures", "standing_failures"):
