@@ -1,5 +1,6 @@
 """Machines of their own, as far as one kernel can pretend: each has a network address, processes, a host name, its own
-``/tmp`` and shared memory, and can write nowhere else. So what two of them share went over the network.
+``/tmp`` and shared memory, and can write nowhere else. So what two of them share went over the network. This project
+they can read, wherever it lies.
 
 Needs root, and Debian's ``iproute2`` and ``util-linux``. A host ends with the process that made it, even if that is
 killed.
@@ -30,10 +31,17 @@ ip link set lo up
 mount --rbind / "$2/root"
 for folder in run var/tmp tmp; do mount --bind "$2/$folder" "$2/root/$folder"; done
 mount -o remount,bind,ro "$2/root"
+case "$3" in
+  /run/* | /var/tmp/* | /tmp/*)
+    mkdir -p "$2/root$3"
+    mount --bind "$3" "$2/root$3"
+    mount -o remount,bind,ro "$2/root$3";;
+esac
 mount -t tmpfs -o size=4g shm "$2/root/dev/shm"
 touch "$2/tmp/ready"
 exec chroot "$2/root" bash -c 'trap : CHLD; while :; do sleep 3600 & wait; done'
 """
+_PROJECT = Path(__file__).parents[2]
 _PRIVATE = ("root", "run", "var/tmp", "tmp")
 
 
@@ -131,7 +139,7 @@ class Network:
         parted = ["setpriv", "--pdeathsig", "KILL", "unshare", *spaces, "--kill-child"]
         with (own / "init.log").open("wb") as log:
             parent = subprocess.Popen(
-                [*parted, "bash", "-c", _INIT, "init", name, own],
+                [*parted, "bash", "-c", _INIT, "init", name, own, _PROJECT],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self.ended.callback(_end, parent)
