@@ -10,8 +10,11 @@ from assets.materialise import describe, failing_plainly, identity_of, refuse_un
 from assets.partitions import OWNERS, recipes
 from resources.compute import ComputeResource
 from resources.store import StoreResource
-from rushes.packaging.package import ASSET, SELECTION, VERSION, dataset_root, package
+from rushes.packaging.package import package
+from rushes.packaging.parts import dataset_root
+from rushes.packaging.state import ASSET, VERSION
 from rushes.selection.recipes import recipe as recipe_files
+from rushes.selection.state import ASSET as SELECTION
 from rushes.store.failures import noting_failure
 from rushes.work.faults import telling_faults
 

@@ -14,7 +14,8 @@ from resources.compute import ComputeResource
 from resources.store import StoreResource
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.report.write import overview_name, page_name, write_report
-from rushes.selection.select import ASSET, VERSION, select
+from rushes.selection.select import select
+from rushes.selection.state import ASSET, VERSION
 from rushes.store.failures import noting_failure
 from rushes.work.faults import telling_faults
 

@@ -1,7 +1,7 @@
 """The assets' names in order of lineage, and their groups, for those who only need the names."""
 
-from rushes.packaging.package import ASSET as PACKAGED
-from rushes.selection.select import ASSET as SELECTED
+from rushes.packaging.state import ASSET as PACKAGED
+from rushes.selection.state import ASSET as SELECTED
 from rushes.steps import STEPS
 
 BATCH_ASSETS = tuple(STEPS)

@@ -62,7 +62,8 @@ def _try(objects: Objects, recipe: Recipe) -> None:
     from rushes.selection.candidates.consider import consider
     from rushes.selection.recipes.pools import check_no_circle
     from rushes.selection.recipes.recipe import names
-    from rushes.selection.select import batches_of, pool_of, selection_inputs
+    from rushes.selection.select import pool_of
+    from rushes.selection.state import batches_of, selection_inputs
     from rushes.store.database import connect
 
     check_no_circle(objects, recipe)
@@ -114,9 +115,9 @@ def _amount(recipe: Recipe) -> str:
 @app.command("show", epilog="`rushes recipe show street`")
 def show(name: Annotated[str, typer.Argument(help="a recipe's name; see `rushes recipe list`")]) -> None:
     """Print a recipe as it was written, and tell what came of it."""
-    from rushes.packaging.package import ASSET as PACKAGED
+    from rushes.packaging.state import ASSET as PACKAGED
     from rushes.selection.recipes.recipe import load, recipe_path
-    from rushes.selection.select import ASSET, selection_state
+    from rushes.selection.state import ASSET, selection_state
     from rushes.store.failures import read_failure
     from rushes.store.manifests import read_record
 

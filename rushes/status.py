@@ -13,8 +13,8 @@ from functools import cached_property
 
 from rushes import settings
 from rushes.remembered import Proof, Remembered
-from rushes.selection import select
 from rushes.selection.recipes import recipe as recipe_files
+from rushes.selection.state import READS
 from rushes.settings import Settings
 from rushes.steps import STEPS
 from rushes.store.annotations import LATER, by_batch, kept_lines, kept_lines_of
@@ -128,7 +128,7 @@ class _Look:
     def recipes(self) -> Iterator[list[PartitionStatus]]:
         for name in recipe_files.names(self._objects):
             if self._contents is None:
-                self._contents = read_identities(self._objects, select.READS, list(self._batches))
+                self._contents = read_identities(self._objects, READS, list(self._batches))
             [records] = read_records(self._objects, OF_RECIPE, [name], self._records)
             told = of_recipe(self._objects, name, records, self._contents)
             yield [noted(one, self._notes.get((one.asset, name))) for one in told]
@@ -147,7 +147,7 @@ class _Look:
         for batch, proof, own, kept in zip(batches, proofs, records, lines, strict=True):
             seen = self._seen if _has_links(batch) else {}
             statuses = of_batch(batch, self._shaped_by(batch.collection)[0], own, seen, kept)
-            contents = {asset: own[asset].content for asset in select.READS if asset in own and own[asset].content}
+            contents = {asset: own[asset].content for asset in READS if asset in own and own[asset].content}
             told[batch.name] = _Told(tuple(statuses), contents)
             self._memory.keep(batch.name, proof, told[batch.name])
         return told

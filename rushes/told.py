@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rushes.errors import SettingsError
-from rushes.packaging import package
-from rushes.selection import select
+from rushes.packaging.state import ASSET as PACKAGED
+from rushes.packaging.state import package_state_of
 from rushes.selection.recipes import recipe as recipe_files
+from rushes.selection.state import ASSET as SELECTED
+from rushes.selection.state import selection_state_of
 from rushes.settings import Settings
 from rushes.steps import STEPS
 from rushes.store.annotations import Kept
@@ -22,7 +24,7 @@ from rushes.store.objects import Objects
 from rushes.store.schemas import TABLES
 from rushes.work.plan import Shape, State, plan_of
 
-OF_RECIPE = (select.ASSET, package.ASSET)
+OF_RECIPE = (SELECTED, PACKAGED)
 """The assets of a recipe, in order of lineage."""
 
 
@@ -79,13 +81,13 @@ def of_recipe(
     selection, dataset = (records.get(asset) for asset in OF_RECIPE)
     try:
         recipe = recipe_files.load(objects, name)
-        selected = select.selection_state_of(objects, recipe, selection, built)
+        selected = selection_state_of(objects, recipe, selection, built)
     except SettingsError as error:
         return [PartitionStatus(asset, name, State.MISSING, 0, 0, str(error)) for asset in OF_RECIPE]
-    packaged = package.package_state_of(recipe, selection, dataset)
+    packaged = package_state_of(recipe, selection, dataset)
     return [
-        _status(select.ASSET, name, selected, selection),
-        _status(package.ASSET, name, packaged, dataset),
+        _status(SELECTED, name, selected, selection),
+        _status(PACKAGED, name, packaged, dataset),
     ]
 
 

@@ -21,11 +21,12 @@ from rushes.errors import RushesError
 from rushes.forget.batches import forget_pictures, without_rejects
 from rushes.forget.changes import Changes
 from rushes.forget.targets import Targets
-from rushes.packaging.package import ASSET as PACKAGED
-from rushes.packaging.package import package, package_state
+from rushes.packaging.package import package
+from rushes.packaging.state import ASSET as PACKAGED
+from rushes.packaging.state import package_state
 from rushes.selection.recipes import recipe as recipe_files
-from rushes.selection.select import ASSET as SELECTED
-from rushes.selection.select import batches_of
+from rushes.selection.state import ASSET as SELECTED
+from rushes.selection.state import batches_of
 from rushes.store.failures import clear_failure, write_failure
 from rushes.store.manifests import Record, read_record, record_path, write_record
 from rushes.store.objects import Objects

@@ -20,8 +20,8 @@ from rushes.packaging.chosen import Chosen
 from rushes.packaging.parts import FileRow
 from rushes.ranges.address import is_elsewhere
 from rushes.selection.recipes.recipe import Recipe
-from rushes.selection.select import ASSET as SELECTION
-from rushes.selection.select import PICTURE
+from rushes.selection.state import ASSET as SELECTION
+from rushes.selection.state import PICTURE
 from rushes.sources.download import find
 from rushes.store.database import connect
 from rushes.store.manifests import Entry, Record, read_record

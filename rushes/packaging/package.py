@@ -1,8 +1,9 @@
 """Packaging a selection: its parts in worker processes, then what speaks of the whole data set.
 
 A killed run takes up at the next part: a part's note is written after its files, the data set's manifest after all
-parts. Here: that order, versions and the rows of ``datasets``. Not here: one part (``parts``), what the files look like
-(one module a format), where the pixels come from (``sequences``), what ``dataset.json`` says (``about``).
+parts. Here: that order and the rows of ``datasets``. Not here: versions (``state``), one part (``parts``), what the
+files look like (one module a format), where the pixels come from (``sequences``), what ``dataset.json`` says
+(``about``).
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from rushes.packaging.formats import FORMATS
 from rushes.packaging.labels import labels_of
 from rushes.packaging.packed import ShardSummary
 from rushes.packaging.parts import FileRow, Part, PartWork, dataset_root, parts
+from rushes.packaging.state import ASSET, VERSION, package_state
 from rushes.selection.recipes.recipe import Recipe
-from rushes.selection.select import ASSET as SELECTION
-from rushes.selection.select import selection_inputs
+from rushes.selection.state import ASSET as SELECTION
+from rushes.selection.state import selection_inputs
 from rushes.store.database import connect
 from rushes.store.forgotten import Forgotten, take_back
 from rushes.store.manifests import Record, read_record, record_path, write_record
@@ -36,26 +38,6 @@ from rushes.work import pool
 from rushes.work.ahead import Ready
 from rushes.work.plan import State, digest
 from rushes.work.turn import turn
-
-ASSET = "packaged_datasets"
-VERSION = "5"
-
-
-def package_state(objects: Objects, recipe: Recipe) -> tuple[State, str]:
-    """Tell how the recipe's data set stands, and the identity it would have if packaged now."""
-    return package_state_of(
-        recipe, read_record(objects, SELECTION, recipe.name), read_record(objects, ASSET, recipe.name)
-    )
-
-
-def package_state_of(recipe: Recipe, selection: Record | None, record: Record | None) -> tuple[State, str]:
-    """Tell the same of records that were read."""
-    if selection is None or not selection.identity:
-        return State.WAITING, ""
-    identity = digest({"version": VERSION, "recipe": recipe.packaging(), "selection": selection.identity})
-    if record is None:
-        return State.MISSING, identity
-    return (State.BUILT if record.identity == identity else State.STALE), identity
 
 
 def package(

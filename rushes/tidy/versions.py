@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from rushes.errors import RushesError
-from rushes.packaging.package import ASSET, package_state
+from rushes.packaging.state import ASSET, package_state
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.store.manifests import read_record
 from rushes.store.objects import Objects

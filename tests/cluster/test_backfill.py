@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ray_cluster import PROJECT, SECRETS, Cluster, eventually, same_objects
 
-from rushes.packaging.package import ASSET as PACKAGED
-from rushes.selection.select import ASSET as SELECTED
+from rushes.packaging.state import ASSET as PACKAGED
+from rushes.selection.state import ASSET as SELECTED
 from rushes.steps import STEPS
 from rushes.store.database import connect
 from rushes.store.manifests import batch_names, read_record

@@ -15,7 +15,7 @@ from fake_steps import MARK, clip, mark, read, sealed
 
 from rushes.errors import RushesError, VideoError
 from rushes.selection.recipes import recipe as recipe_files
-from rushes.selection.select import READS, selection_inputs
+from rushes.selection.state import READS, selection_inputs
 from rushes.settings import Settings
 from rushes.store.manifests import Batch, Record, read_batch, read_record, seal_batch, write_record
 from rushes.store.objects import Objects

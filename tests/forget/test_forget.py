@@ -15,7 +15,8 @@ import rushes
 from rushes import settings
 from rushes.errors import StoreError
 from rushes.forget.forget import forget
-from rushes.packaging.package import package, package_state
+from rushes.packaging.package import package
+from rushes.packaging.state import package_state
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.report.write import write_report
 from rushes.selection.select import select

@@ -14,7 +14,8 @@ from videos import make_video
 
 import rushes
 from rushes.models.registry import MODELS
-from rushes.packaging.package import VERSION, package
+from rushes.packaging.package import package
+from rushes.packaging.state import VERSION
 from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.select import select
 from rushes.sources.download import Downloaded

@@ -9,7 +9,8 @@ from rushes.errors import SettingsError
 from rushes.selection.recipes import recipe as recipes
 from rushes.selection.recipes.options import Similarity, Split
 from rushes.selection.recipes.recipe import Recipe
-from rushes.selection.select import Selection, select, selection_state
+from rushes.selection.select import Selection, select
+from rushes.selection.state import selection_state
 from rushes.store.manifests import Record, read_record, write_record
 from rushes.store.objects import Objects
 from rushes.store.schemas import REJECTS, SELECTIONS

@@ -11,11 +11,11 @@ import pytest
 
 from rushes import settings
 from rushes.errors import ModelError
-from rushes.packaging.package import ASSET as PACKAGED
-from rushes.packaging.package import package_state
+from rushes.packaging.state import ASSET as PACKAGED
+from rushes.packaging.state import package_state
 from rushes.selection.recipes import recipe as recipe_files
-from rushes.selection.select import ASSET as SELECTED
-from rushes.selection.select import selection_state
+from rushes.selection.state import ASSET as SELECTED
+from rushes.selection.state import selection_state
 from rushes.status import PartitionStatus, batch_statuses, every_batch, every_recipe, recipe_statuses, statuses
 from rushes.steps import STEPS
 from rushes.store.annotations import Lines, attach, write_lines

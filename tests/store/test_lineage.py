@@ -2,8 +2,8 @@
 
 import pytest
 
-from rushes.packaging.package import ASSET as PACKAGED
-from rushes.selection.select import ASSET as SELECTED
+from rushes.packaging.state import ASSET as PACKAGED
+from rushes.selection.state import ASSET as SELECTED
 from rushes.steps import STEPS
 from rushes.store.lineage import SOURCES, sources
 from rushes.store.schemas import REJECTS, TABLES
