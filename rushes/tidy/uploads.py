@@ -53,7 +53,11 @@ def _ask(method: str, **words: Any) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = getattr(aws.client(), method)(**words)
     except (aws.exceptions.BotoCoreError, aws.exceptions.ClientError) as error:
-        if isinstance(error, aws.exceptions.ClientError) and aws.answered(error)[1] == "NoSuchUpload":
-            return {}  # it has ended meanwhile
+        if isinstance(error, aws.exceptions.ClientError):
+            status, code = aws.answered(error)
+            if code == "NoSuchUpload":
+                return {}  # it has ended meanwhile
+            if status == 403:
+                raise StoreError("unfinished uploads: may not be listed: see Permissions in docs/storage.md") from None
         raise StoreError(f"unfinished uploads: {' '.join(str(error).split())}: go on later") from None
     return answer
