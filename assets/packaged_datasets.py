@@ -10,9 +10,7 @@ from assets.materialise import describe, failing_plainly, identity_of, refuse_un
 from assets.partitions import OWNERS, recipes
 from resources.compute import ComputeResource
 from resources.store import StoreResource
-from rushes.packaging.package import package
-from rushes.packaging.parts import dataset_root
-from rushes.packaging.state import ASSET, VERSION
+from rushes.packaging.state import ASSET, VERSION, dataset_root
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.state import ASSET as SELECTION
 from rushes.store.failures import noting_failure
@@ -35,6 +33,8 @@ def packaged_datasets(
     context: dg.AssetExecutionContext, store: StoreResource, compute: ComputeResource
 ) -> dg.MaterializeResult:
     """Package one recipe."""
+    from rushes.packaging.package import package  # heavy, and every process of Dagster's loads this module
+
     started = time.monotonic()
     key = context.partition_key
     with failing_plainly():

@@ -13,8 +13,6 @@ from assets.partitions import EVERY_BATCH, OWNERS, recipes
 from resources.compute import ComputeResource
 from resources.store import StoreResource
 from rushes.selection.recipes import recipe as recipe_files
-from rushes.selection.report.write import overview_name, page_name, write_report
-from rushes.selection.select import select
 from rushes.selection.state import ASSET, VERSION
 from rushes.store.failures import noting_failure
 from rushes.work.faults import telling_faults
@@ -36,6 +34,10 @@ def selected_sequences(
     context: dg.AssetExecutionContext, store: StoreResource, compute: ComputeResource
 ) -> dg.MaterializeResult:
     """Carry out one recipe."""
+    # Heavy, and every process of Dagster's loads this module.
+    from rushes.selection.report.write import overview_name, page_name, write_report
+    from rushes.selection.select import select
+
     started = time.monotonic()
     key = context.partition_key
     with (

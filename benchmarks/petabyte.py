@@ -1,6 +1,6 @@
 """What a petabyte of video costs: arithmetic on measured figures, each of which may be given anew.
 
-    .venv/bin/python benchmarks/petabyte.py [--mbit 2.5] [--core-ms 760] [--core-hour 0.04] …
+    .venv/bin/python benchmarks/petabyte.py [--mbit 2.5] [--core-ms 612] [--core-hour 0.04] …
 
 Measured are the core time (docs/performance.md: all seven assets, 720p, every clip kept), the bytes that are written
 for a second of video (the demonstration's store) and the requests. Prices are assumptions, in whatever currency.
@@ -19,11 +19,11 @@ class Figures:
     """What the estimate rests on. Seconds are those of video, ``core_ms`` are CPU milliseconds for one of them."""
 
     mbit: float = 2.5  # of the source
-    core_ms: float = 760.0
+    core_ms: float = 612.0
     gpu_share: float = 0.0  # of the core time, done by GPUs instead
     gpu_speed: float = 20.0  # cores that one GPU is worth there
     kept: float = 1.0  # share of the video that the filters keep
-    before_filters: float = 0.44  # share of the core time that is spent on what they drop as well
+    before_filters: float = 0.35  # share of the core time that is spent on what they drop as well
     row_kb: float = 26.0  # of tables for a second
     part_kb: float = 24.0  # of parts for a second
     video_s: float = 60.0  # length of a video

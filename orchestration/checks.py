@@ -8,6 +8,7 @@ data sets show. Not here: the rules of single tables (``rushes.store.schemas``).
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pyarrow as pa
@@ -17,12 +18,14 @@ from assets.checked import SHOWN, check_rows, name_of, note_failed
 from assets.partitions import batches, recipes
 from resources.store import StoreResource
 from rushes import settings
-from rushes.packaging.exposed import Exposed, inspect
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.shots.cover import out_of_place
 from rushes.steps import STEPS
 from rushes.store.schemas import ANNOTATION_SEGMENTS, BATCH, CLIPS, REJECTS, VIDEOS
 from rushes.store.tables import read_partition
+
+if TYPE_CHECKING:
+    from rushes.packaging.exposed import Exposed
 
 _Check = Callable[..., dg.AssetCheckResult]
 
@@ -105,6 +108,8 @@ def nothing_hidden_is_shown(context: dg.AssetCheckExecutionContext, store: Store
 
     Plates are told and fail nothing: their network takes brake lights for plates as well.
     """
+    from rushes.packaging.exposed import inspect  # heavy, and every process of Dagster's loads this module
+
     recipe = recipe_files.load(store.objects, context.partition_key)
     found = inspect(store.objects, recipe, settings.load(store.objects).build.check_frames)
     faces = [one for one in found.exposed if one.kind == "face"]
@@ -124,7 +129,7 @@ def nothing_hidden_is_shown(context: dg.AssetCheckExecutionContext, store: Store
     )
 
 
-def _said(shown: Sequence[Exposed], changed: Sequence[str]) -> str:
+def _said(shown: "Sequence[Exposed]", changed: Sequence[str]) -> str:
     if shown:
         first = shown[0]
         return (

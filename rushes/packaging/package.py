@@ -22,8 +22,8 @@ from rushes.packaging.classes import classes_of
 from rushes.packaging.formats import FORMATS
 from rushes.packaging.labels import labels_of
 from rushes.packaging.packed import ShardSummary
-from rushes.packaging.parts import FileRow, Part, PartWork, dataset_root, parts
-from rushes.packaging.state import ASSET, VERSION, package_state
+from rushes.packaging.parts import FileRow, Part, PartWork, parts
+from rushes.packaging.state import ASSET, VERSION, dataset_root, package_state
 from rushes.selection.recipes.recipe import Recipe
 from rushes.selection.state import ASSET as SELECTION
 from rushes.selection.state import selection_inputs

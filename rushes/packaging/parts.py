@@ -22,6 +22,7 @@ from rushes.packaging.labels import Labels
 from rushes.packaging.packed import File, PackedSequence, Shard, ShardSummary
 from rushes.packaging.sequences import packed_sequences
 from rushes.packaging.sizes import estimated_bytes
+from rushes.packaging.state import dataset_root
 from rushes.packaging.whole_tracks import packed_videos
 from rushes.selection.recipes.recipe import Recipe
 from rushes.store.objects import Objects
@@ -47,11 +48,6 @@ class Part:
     shard: Shard
     chosen: tuple[Chosen, ...]
     of_videos: bool
-
-
-def dataset_root(recipe: str, version: str) -> str:
-    """Return the folder of one version of a data set."""
-    return f"datasets/{recipe}/{version}"
 
 
 def parts(objects: Objects, recipe: Recipe, chosen: list[Chosen]) -> list[Part]:

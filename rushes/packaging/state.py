@@ -1,4 +1,4 @@
-"""Whether a recipe's data set is what would be packaged today, and under which version.
+"""Whether a recipe's data set is what would be packaged today, under which version, and where that lies.
 
 Here: telling that, from records alone. Not here: packaging (``package``).
 """
@@ -30,3 +30,8 @@ def package_state_of(recipe: Recipe, selection: Record | None, record: Record | 
     if record is None:
         return State.MISSING, identity
     return (State.BUILT if record.identity == identity else State.STALE), identity
+
+
+def dataset_root(recipe: str, version: str) -> str:
+    """Return the folder of one version of a data set."""
+    return f"datasets/{recipe}/{version}"

@@ -13,7 +13,7 @@ from forgettable import SETTINGS, build_all, build_whole, choose, cut_clips
 
 from rushes import settings
 from rushes.forget.forget import forget
-from rushes.packaging.parts import dataset_root
+from rushes.packaging.state import dataset_root
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.store.failures import failure_path, write_failure
 from rushes.store.links import write_seen
