@@ -20,7 +20,7 @@ from rushes.store.objects import Objects
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The demonstration, built, and two batches that nothing was made of yet; the variables that lead there."""
+    """The demonstration, built, and three batches that nothing was made of yet; the variables that lead there."""
     if find() is None:
         pytest.skip("no browser: install Debian's chromium")
     folder = tmp_path_factory.mktemp("demo")
@@ -29,7 +29,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         [sys.executable, "-m", "orchestration.demo"], cwd=ROOT, env=variables, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    videos = [cut("carphone", folder / f"{name}.mp4", start, start + 12) for name, start in (("one", 0), ("two", 40))]
+    videos = [cut("carphone", folder / f"{start}.mp4", start, start + 12) for start in (0, 40, 80)]
     register(Objects(folder / "store"), [str(video) for video in videos], "later", How(batch_size=1))
     return variables
 

@@ -61,6 +61,19 @@ def test_runs_of_the_command_line_are_listed_too(tour: Tour) -> None:
 
 
 @pytest.mark.timeout(600)
+def test_one_partition_is_materialised_from_its_page(tour: Tour, demo: dict[str, str]) -> None:
+    objects = Objects(demo["RUSHES_STORE"])
+    assert read_record(objects, "raw_videos", "later-0002") is None
+    tour.open("/assets/raw_videos?view=partitions&partition=later-0002", "Materialize…")
+    tour.see("Missing (3)")
+    tour.click("Materialize…")
+    tour.click("Launch 1 run")
+    tour.see("Missing (2)")
+    tour.open("/assets/raw_videos?view=partitions&partition=later-0002", "rows of packets")
+    assert read_record(objects, "raw_videos", "later-0002") is not None
+
+
+@pytest.mark.timeout(600)
 def test_missing_partitions_are_backfilled_from_an_assets_page(tour: Tour, demo: dict[str, str]) -> None:
     objects = Objects(demo["RUSHES_STORE"])
     assert read_record(objects, "raw_videos", "later-0000") is None
