@@ -18,7 +18,7 @@ from chromium import Chromium
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-_PATIENCE_S = 120
+_PATIENCE_S = 240
 _VISIBLE = """
 (text, tag) => [...document.querySelectorAll(tag)].filter(
     e => e.innerText && e.innerText.trim() === text && e.getBoundingClientRect().width)

@@ -51,7 +51,7 @@ def test_checks_are_listed_with_what_they_found(tour: Tour) -> None:
 
 
 def test_schedules_and_sensors_are_listed(tour: Tour) -> None:
-    tour.open("/automation", "inbox", "new_partitions")
+    tour.open("/automation", "nightly_backfills", "weekly_tidy", "build_what_is_ready", "inbox", "new_partitions")
     tour.picture("automation")
 
 
