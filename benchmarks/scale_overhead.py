@@ -21,6 +21,7 @@ import av
 from rich.console import Console
 from rich.table import Table
 
+from rushes import settings
 from rushes.models.registry import models_folder
 from rushes.settings import Settings
 from rushes.sources.demo_clips import fetch
@@ -49,9 +50,15 @@ def compare(folder: Path) -> None:
     whole = sum(build_s.values())
     here = min(_cpu_s(lambda: _run_here(batch.name)) for _ in range(_RUNS))
     own = min(_cpu_s(lambda: _run_in_own_process(batch.name)) for _ in range(_RUNS))
+    settings.save(store, "build: {contact_sheets: false}")
+    bare = min(_cpu_s(lambda: _run_in_own_process(batch.name)) for _ in range(_RUNS))
     table = Table("", "CPU s", "of the build", title=f"{VIDEOS} videos of {FRAMES / 25:g} s")
     table.add_row("built by the library", f"{whole:.1f}", "")
-    for words, seconds in (("Dagster, in the same process", here), ("Dagster, in a process of its own", own)):
+    for words, seconds in (
+        ("Dagster, in the same process", here),
+        ("Dagster, in a process of its own", own),
+        ("the same without contact sheets", bare),
+    ):
         table.add_row(words, f"{seconds:.2f}", f"{100 * seconds / whole:.1f} %")
     Console(width=120).print(table)
     Console().print({asset: round(seconds, 2) for asset, seconds in build_s.items()})

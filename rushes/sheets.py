@@ -6,7 +6,6 @@ hiding (``rushes.privacy.delivery``). Before clips were searched for faces, thei
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from rushes.privacy.delivery import Delivery
 from rushes.store.objects import Objects
 from rushes.tracking.interpolate import TrackPath
+from rushes.vector_map import vector_map
 from rushes.video.pictures import Label, Tile, contact_sheet
 
 _TILES = 12
@@ -149,30 +149,11 @@ def _tiles(objects: Objects, connection: duckdb.DuckDBPyConnection, shots: Seque
 
 
 def _map_of_vectors(connection: duckdb.DuckDBPyConnection, batch: str) -> bytes | None:
-    """Plot a batch's vectors on their two principal axes, coloured by video."""
-    from matplotlib.figure import Figure
-
+    """Draw a batch's vectors on their two principal axes, coloured by video."""
     rows = connection.execute(
         "SELECT video_id, track_id IS NULL, vector FROM embeddings WHERE batch = ? ORDER BY ALL LIMIT 5000", [batch]
     ).fetchall()
     if len(rows) < 3:
         return None
     vectors = np.stack([np.frombuffer(row[2], "<f2").astype(np.float32) for row in rows])
-    centred = vectors - vectors.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
-    places = centred @ axes.T
-    figure = Figure(figsize=(7, 4.5), layout="tight")
-    plot = figure.subplots()
-    videos = sorted({row[0] for row in rows})
-    for number, video in enumerate(videos):
-        for whole, marker in ((True, "o"), (False, "x")):
-            own = [i for i, row in enumerate(rows) if row[0] == video and row[1] is whole]
-            x, y = places[own].T
-            label = video if whole and len(videos) <= 12 else None
-            plot.scatter(x, y, s=18, marker=marker, color=f"C{number % 10}", label=label, alpha=0.7)
-    plot.set_title(f"{len(rows)} vectors on two principal axes (o frames, x crops)", fontsize=9)
-    if len(videos) <= 12:
-        plot.legend(fontsize=7)
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png", dpi=90, metadata={"Software": None})
-    return sink.getvalue()
+    return vector_map(vectors, [row[0] for row in rows], [row[1] for row in rows])

@@ -62,7 +62,7 @@ def draw(picture: np.ndarray, labels: Sequence[Label]) -> np.ndarray:
     """Return the picture with boxes and names over it."""
     drawn = picture.copy()
     for label in labels:
-        colour = _colour(label.number)
+        colour = colour_of(label.number)
         x, y, w, h = (round(v) for v in label.box)
         cv2.rectangle(drawn, (x, y), (x + w, y + h), colour, 1 if drawn.shape[1] < 400 else 2)
         base = y - 3 if y > 12 else y + 11
@@ -71,18 +71,23 @@ def draw(picture: np.ndarray, labels: Sequence[Label]) -> np.ndarray:
     return drawn
 
 
+def write_words(picture: np.ndarray, place: tuple[int, int], words: str) -> None:
+    """Write a line onto a light picture, uint8 (h, w, 3), from the left end of its base line on."""
+    cv2.putText(picture, words, place, _FONT, 0.36, (40, 40, 40), 1, cv2.LINE_AA)
+
+
+def colour_of(number: int, *, dark: bool = False) -> tuple[int, int, int]:
+    """Return one of many colours that are easy to tell apart: hues a golden angle away from each other, RGB."""
+    hue = np.array([[[int(number * 137.508) % 180, 200, 190 if dark else 255]]], np.uint8)
+    r, g, b = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0].tolist()
+    return r, g, b
+
+
 def _cell(tile: Tile, width: int) -> np.ndarray:
     scale = width / tile.picture.shape[1]
     size = (width, max(1, round(tile.picture.shape[0] * scale)))
     picture = cv2.resize(tile.picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     picture = draw(picture, [Label([v * scale for v in a.box], a.name, a.number) for a in tile.labels])
     caption = np.full((_CAPTION, width, 3), _PAPER, np.uint8)
-    cv2.putText(caption, tile.caption[: width // 6], (1, _CAPTION - 5), _FONT, 0.36, (40, 40, 40), 1, cv2.LINE_AA)
+    write_words(caption, (1, _CAPTION - 5), tile.caption[: width // 6])
     return np.concatenate([picture, caption])
-
-
-def _colour(number: int) -> tuple[int, int, int]:
-    """Return one of many colours that are easy to tell apart: hues a golden angle away from each other."""
-    hue = np.array([[[int(number * 137.508) % 180, 200, 255]]], np.uint8)
-    r, g, b = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0].tolist()
-    return r, g, b
