@@ -81,7 +81,7 @@ lint: setup ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && echo "make lint: clean"
 
 docs: setup ## what is made from the code: docs/tables.md, docs/commands.md and sql/views
-	@$(BIN)/python -m rushes.store.document && $(BIN)/python -m rushes.commands_page && echo "make docs: written"
+	@$(BIN)/python -m rushes.store.document && $(BIN)/python -m rushes.cli.page && echo "make docs: written"
 
 site: setup ## docs/ as a site of its own, in var/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q && echo "make site: open var/site/index.html"

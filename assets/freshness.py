@@ -1,7 +1,7 @@
 """When Dagster is to mark an asset as old: how long nothing of it was built.
 
 Here: that span, which ``$RUSHES_FRESH_DAYS`` sets. Not here: partitions that are missing or stale
-(``rushes.status``), of which Dagster's policies know nothing.
+(``rushes.standing``), of which Dagster's policies know nothing.
 """
 
 import os

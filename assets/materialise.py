@@ -14,7 +14,7 @@ from resources.compute import ComputeResource
 from resources.store import StoreResource
 from rushes.errors import RushesError, StoreError
 from rushes.sheets import draw_sheet
-from rushes.status import recipe_statuses
+from rushes.standing.status import recipe_statuses
 from rushes.steps import STEPS
 from rushes.store.failures import read_failure
 from rushes.store.manifests import Record

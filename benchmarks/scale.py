@@ -44,7 +44,7 @@ def register_urls(objects: Objects, batches: int) -> Callable[[], Any]:
 
 def status(objects: Objects, batches: int) -> Callable[[], Any]:
     """All partitions' states."""
-    from rushes.status import statuses
+    from rushes.standing.status import statuses
 
     return lambda: sum(one.is_built for partition in statuses(objects) for one in partition)
 

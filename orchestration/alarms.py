@@ -2,7 +2,7 @@
 
 A failed run becomes an object in the store's ``events/``, a line in the sensor's log, and a call of a webhook where one
 is configured. Standing failures are a check of each asset that blocks nothing. Here: that. Not here: what counts as one
-(``rushes.standing``), the webhook (``webhook``).
+(``rushes.standing.failures``), the webhook (``webhook``).
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from orchestration.in_flight import assets_of, partitions_of
 from orchestration.lineage import BATCH_ASSETS, RECIPE_ASSETS
 from orchestration.webhook import post
 from resources.store import StoreResource
-from rushes.standing import Standing, standing
+from rushes.standing.failures import Standing, standing
 
 _CHECK = "no_standing_failures"
 _ASSETS = (*BATCH_ASSETS, *RECIPE_ASSETS)

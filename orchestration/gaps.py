@@ -2,7 +2,7 @@
 
 By itself, a partition's first group with a gap is built, and the next one only when that is sound: so nothing is
 begun before what it reads is there and has passed its checks. What was tried in vain too often is left alone. Here:
-partitions with the assets they lack. Not here: how states are told (``rushes.status``), launching anything.
+partitions with the assets they lack. Not here: how states are told (``rushes.standing``), launching anything.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from rushes.errors import RushesError
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.recipes.pools import in_order
 from rushes.selection.recipes.recipe import Recipe
-from rushes.standing import most_attempts
-from rushes.status import PartitionStatus, every_batch, recipe_statuses, statuses, to_build
+from rushes.standing.failures import most_attempts
+from rushes.standing.status import PartitionStatus, every_batch, recipe_statuses, statuses, to_build
 from rushes.store.objects import Objects
 from rushes.work.plan import State
 

@@ -15,7 +15,7 @@ from dagster._core.run_coordinator import SubmitRunContext
 from dagster._core.storage.tags import PARTITION_NAME_TAG, PRIORITY_TAG
 
 from rushes.errors import StoreError
-from rushes.status import weight_of
+from rushes.standing.status import weight_of
 from rushes.store.objects import Objects
 
 _log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """Answers to SQL: asked with parameters, and written a piece at a time as CSV, JSON lines or Parquet.
 
 Here: what ``rushes sql`` does. Not here: tables and views (``rushes.store.database``), what is printed in a terminal
-(``sql_command``).
+(``rushes.cli.sql``).
 """
 
 from __future__ import annotations

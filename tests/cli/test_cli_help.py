@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import typer
 
-from rushes.cli import app
+from rushes.cli.app import app
 
 
 def _commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -85,13 +85,13 @@ def test_wide_rows_are_shown_below_each_other_in_a_narrow_terminal(monkeypatch: 
     import pyarrow as pa
     from rich.console import Console
 
-    from rushes import sql_command
+    from rushes.cli import sql
 
     rows = pa.table({f"column_{n}": ["a value of some length", "other"] for n in range(12)})
     for width, titles in ((80, 2), (10_000, 0)):
         console = Console(width=width, file=io.StringIO(), highlight=False)
-        monkeypatch.setattr(sql_command, "out", console)
-        sql_command._print(rows.to_reader())
+        monkeypatch.setattr(sql, "out", console)
+        sql._print(rows.to_reader())
         said = console.file.getvalue()  # type: ignore[attr-defined]
         assert said.count("row 1") + said.count("row 2") == titles
         assert said.count("a value of some length") == 12, "nothing is broken apart"

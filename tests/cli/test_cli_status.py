@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rushes.errors import SettingsError
-from rushes.status import batch_statuses
+from rushes.standing.status import batch_statuses
 from rushes.store.failures import noting_failure, read_note
 from rushes.store.manifests import Batch, Entry, seal_batch
 from rushes.store.objects import Objects

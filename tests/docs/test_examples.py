@@ -11,7 +11,7 @@ import typer
 from orchestration.backfills import backfill
 from orchestration.build import build
 from rushes import settings
-from rushes.cli import app
+from rushes.cli.app import app
 from rushes.selection.recipes import recipe
 
 ROOT = Path(__file__).parents[2]

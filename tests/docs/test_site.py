@@ -19,7 +19,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
 
 def test_the_page_of_commands_is_what_the_commands_say() -> None:
     """In a process of its own: what others have imported adds nothing to it."""
-    program = "from rushes.commands_page import commands_page; print(commands_page(), end='')"
+    program = "from rushes.cli.page import commands_page; print(commands_page(), end='')"
     environment = {name: value for name, value in os.environ.items() if name != "RUSHES_STORE"}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout == (ROOT / "docs" / "commands.md").read_text(), done.stderr

@@ -16,7 +16,7 @@ from killed_builds import PROJECT, Builds, ended, kill_group, members, registere
 
 from orchestration.launcher import WatchedLauncher
 from rushes.sources.register import register
-from rushes.status import batch_statuses
+from rushes.standing.status import batch_statuses
 from rushes.store.objects import Objects
 
 PATIENCE_S = 900

@@ -20,7 +20,7 @@ from rushes.packaging.state import package_state
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.report.write import write_report
 from rushes.selection.select import select
-from rushes.status import batch_statuses, recipe_statuses
+from rushes.standing.status import batch_statuses, recipe_statuses
 from rushes.steps import STEPS
 from rushes.store.forgotten import remember
 from rushes.store.manifests import Record, read_batch, write_record

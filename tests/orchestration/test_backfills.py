@@ -12,8 +12,8 @@ from rushes import settings
 from rushes.errors import SettingsError
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.sources.register import register
-from rushes.standing import left_alone, retry
-from rushes.status import statuses
+from rushes.standing.failures import left_alone, retry
+from rushes.standing.status import statuses
 from rushes.steps import STEPS
 from rushes.store.failures import failure_path, noting_failure, read_note, write_failure
 from rushes.store.manifests import Batch, Entry, read_record, seal_batch, write_record

@@ -15,7 +15,7 @@ from real_clips import cut
 
 from rushes import settings
 from rushes.sources.register import register
-from rushes.status import batch_statuses
+from rushes.standing.status import batch_statuses
 from rushes.store.objects import Objects
 
 pytestmark = [pytest.mark.daemon, pytest.mark.timeout(900)]

@@ -8,7 +8,7 @@ from searched import mentions
 import rushes
 from rushes.forget.forget import forget
 from rushes.sources.register import register
-from rushes.status import batch_statuses
+from rushes.standing.status import batch_statuses
 from rushes.store.objects import Objects
 from rushes.work.plan import State
 

@@ -7,7 +7,7 @@ from collections import Counter
 from faulty_http import FaultyProxy
 from rows import filtered_row, video_row, write_batch
 
-from rushes.status import batch_statuses, every_batch, every_recipe
+from rushes.standing.status import batch_statuses, every_batch, every_recipe
 from rushes.store.database import connect
 from rushes.store.objects import Objects
 from rushes.store.schemas import TABLES

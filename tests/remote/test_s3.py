@@ -18,7 +18,7 @@ from rushes.selection.recipes import recipe as recipe_files
 from rushes.settings import Settings
 from rushes.sources.how import How
 from rushes.sources.register import register
-from rushes.status import batch_statuses
+from rushes.standing.status import batch_statuses
 from rushes.steps import STEPS
 from rushes.store.database import connect
 from rushes.store.manifests import read_batch, read_record

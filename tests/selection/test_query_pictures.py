@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from rushes.cli import app
+from rushes.cli.app import app
 from rushes.errors import SettingsError
 from rushes.selection.recipes import recipe as recipes
 from rushes.selection.recipes.query_pictures import keep, picture, pins

@@ -1,4 +1,4 @@
-"""The command line: each command reads its words, calls the library, and prints.
+"""The program ``rushes``: each command reads its words, calls the library, and prints.
 
 Errors that a person can act on are one line on stderr and exit code 1; ``--debug`` shows where they came from. Here:
 words and printing. Not here: anything that does work. ``rushes build`` is added by the Dagster project beside the
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from rushes import forget_command, recipe_commands, sql_command, status_command, tidy_command
+from rushes.cli import forget, recipes, sql, status, tidy
+from rushes.cli.terminal import cell, err, out, table_of, text_of, this_store
 from rushes.errors import RushesError, StoppedError
 from rushes.store.objects import Objects
-from rushes.terminal import cell, err, out, table_of, text_of, this_store
 
 if TYPE_CHECKING:
     from rushes.playback import Playing
@@ -40,7 +40,7 @@ app = typer.Typer(
 models_app = typer.Typer(no_args_is_help=True, help="The model files: where they come from, hashes and licences.")
 settings_app = typer.Typer(no_args_is_help=True, help="The pipeline's settings, kept in the store.")
 app.add_typer(models_app, name="models")
-app.add_typer(recipe_commands.app, name="recipe")
+app.add_typer(recipes.app, name="recipe")
 app.add_typer(settings_app, name="settings")
 
 # So many lines of a kind are printed before the rest is counted.
@@ -144,11 +144,11 @@ def _print_entries(done: Registered) -> None:
         out.print(f"… and {len(entries) - _SHOWN} more")
 
 
-app.command("status", epilog=status_command.STATUS_EXAMPLES)(status_command.status)
-app.command("retry", epilog=status_command.RETRY_EXAMPLES)(status_command.retry)
-app.command("sql", epilog=sql_command.EXAMPLES)(sql_command.sql)
-app.command("forget", epilog=forget_command.EXAMPLES)(forget_command.forget)
-app.command("tidy", epilog=tidy_command.EXAMPLES)(tidy_command.tidy)
+app.command("status", epilog=status.STATUS_EXAMPLES)(status.status)
+app.command("retry", epilog=status.RETRY_EXAMPLES)(status.retry)
+app.command("sql", epilog=sql.EXAMPLES)(sql.sql)
+app.command("forget", epilog=forget.EXAMPLES)(forget.forget)
+app.command("tidy", epilog=tidy.EXAMPLES)(tidy.tidy)
 
 
 @app.command(epilog="`rushes why bikes` · `rushes why bikes.000030-000076`")
@@ -311,7 +311,3 @@ def main() -> None:
         words = words if isinstance(error, (OSError, ValueError)) else f"{type(error).__name__}: {words}"
         err.print(f"rushes: {words} (run with --debug for the traceback)", style="red", soft_wrap=True, markup=False)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """What all commands share: the store that the command line names, where they print, and tables.
 
-Here: words on the screen. Not here: the commands (``cli``, ``recipe_commands``, ``sql_command``, …).
+Here: words on the screen. Not here: the commands (``app``, ``recipes``, ``sql``, …).
 """
 
 from __future__ import annotations

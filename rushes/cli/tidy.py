@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rushes.cli.terminal import cell, err, out, table_of, this_store
 from rushes.errors import SettingsError
-from rushes.terminal import cell, err, out, table_of, this_store
 
 if TYPE_CHECKING:
     from rushes.tidy.tidy import Account

@@ -1,7 +1,7 @@
 """What is made from the command line for people: ``docs/commands.md``, every command with its options.
 
-Run as ``python -m rushes.commands_page`` from the repository's root (``make docs``); a test holds the page up to date.
-Here: the page's text, of typer's own making. Not here: what a command says of itself (``rushes.cli`` and its modules).
+Run as ``python -m rushes.cli.page`` from the repository's root (``make docs``); a test holds the page up to date.
+Here: the page's text, of typer's own making. Not here: what a command says of itself (``app``, the modules beside it).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 from typer.cli import get_docs_for_click
 
-from rushes.cli import add_commands_from_beside, app
+from rushes.cli.app import add_commands_from_beside, app
 
 _ABOUT = "This page is made from the commands themselves by `make docs`; `--help` after any of them says the same.\n"
 

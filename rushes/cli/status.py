@@ -1,6 +1,6 @@
 """``rushes status`` and ``rushes retry``: how everything stands, and what is to be tried again.
 
-Here: words and printing. Not here: how a state is told (``rushes.status``), which failures stand (``rushes.standing``).
+Here: words and printing. Not here: how a state is told, and which failures stand (``rushes.standing``).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from rushes.cli.terminal import out, table_of, this_store
 from rushes.errors import SettingsError
-from rushes.terminal import out, table_of, this_store
 
 if TYPE_CHECKING:
-    from rushes.status import PartitionStatus
+    from rushes.standing.status import PartitionStatus
 
 STATUS_EXAMPLES = "`rushes status` · `rushes status --batches` · `rushes status --json`"
 RETRY_EXAMPLES = "`rushes retry street-0003` · `rushes retry --all`"
@@ -31,7 +31,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
     """What is built, missing, stale, failed and rejected, by asset; each batch and recipe where there are few."""
-    from rushes.status import statuses
+    from rushes.standing.status import statuses
 
     everything = list(statuses(this_store()))
     if as_json:
@@ -92,7 +92,7 @@ def _print_under_way(everything: Sequence[Sequence[PartitionStatus]]) -> None:
 def _print_standing(everything: Sequence[Sequence[PartitionStatus]]) -> None:
     """Print what failed and was not built since, with what nothing builds by itself any more marked."""
     from rushes import settings
-    from rushes.standing import left_alone, standing
+    from rushes.standing.failures import left_alone, standing
 
     store = this_store()
     flat = [one for partition in everything for one in partition]
@@ -122,7 +122,7 @@ def _print_standing(everything: Sequence[Sequence[PartitionStatus]]) -> None:
 
 
 def _print_next(everything: Sequence[Sequence[PartitionStatus]]) -> None:
-    from rushes.status import to_build
+    from rushes.standing.status import to_build
     from rushes.work.plan import State
 
     behind = sum(bool(to_build(list(partition))) for partition in everything)
@@ -140,7 +140,7 @@ def retry(
 
     `rushes build` needs no such word: it always tries.
     """
-    from rushes.standing import retry
+    from rushes.standing.failures import retry
 
     if bool(names) == all_:
         raise SettingsError("name batches or recipes, or say --all; what stands is listed by: rushes status")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from rushes.cli.terminal import cell, err, out, table_of, text_of, this_store
 from rushes.errors import SettingsError, StoppedError
-from rushes.terminal import cell, err, out, table_of, text_of, this_store
 
 if TYPE_CHECKING:
     from rushes.forget.forget import Account

@@ -1,7 +1,7 @@
 """How one batch or recipe stands, told from what was read of it.
 
-Here: what is said of each of its assets. Not here: reading, one by one or all of a store (``rushes.status``), what a
-state is (``rushes.work.plan``, ``selection``, ``packaging``).
+Here: what is said of each of its assets. Not here: reading, one by one or all of a store (``status``), what a state is
+(``rushes.work.plan``, ``selection.state``, ``packaging.state``).
 """
 
 from __future__ import annotations

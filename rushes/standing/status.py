@@ -2,7 +2,7 @@
 
 Found from the store alone, so it is the same whoever built it and wherever one asks. Of a whole store everything is
 listed once and read once, some batches at a time. Here: gathering states for people and for schedules. Not here: how
-one is told (``rushes.told``).
+one is told (``told``).
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rushes import settings
-from rushes.remembered import Proof, Remembered
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.state import READS
 from rushes.settings import Settings
+from rushes.standing.remembered import Proof, Remembered
+from rushes.standing.told import OF_RECIPE, noted, of_batch, of_recipe, shapes_of
+from rushes.standing.told import PartitionStatus as PartitionStatus
 from rushes.steps import STEPS
 from rushes.store.annotations import LATER, by_batch, kept_lines, kept_lines_of
 from rushes.store.failures import Note, read_note, read_notes
@@ -36,8 +38,6 @@ from rushes.store.manifests import (
     record_path,
 )
 from rushes.store.objects import Objects
-from rushes.told import OF_RECIPE, noted, of_batch, of_recipe, shapes_of
-from rushes.told import PartitionStatus as PartitionStatus
 from rushes.work.plan import Shape, State, digest
 
 

@@ -1,7 +1,7 @@
 """Standing failures: builds that failed, or were killed, and were not made good since.
 
 Read from the notes alone, one listing however many batches there are. Here: which there are, and when one is left
-alone. Not here: the notes (``rushes.store.failures``), how every partition stands (``rushes.status``).
+alone. Not here: the notes (``rushes.store.failures``), how every partition stands (``status``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rushes.errors import SettingsError
 from rushes.settings import Settings
-from rushes.status import PartitionStatus
+from rushes.standing.status import PartitionStatus
 from rushes.store.failures import allow_again, read_notes
 from rushes.store.objects import Objects
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from rushes.cli.terminal import cell, err, out, table_of, text_of, this_store
 from rushes.errors import RushesError, SettingsError
 from rushes.store.objects import Objects
-from rushes.terminal import cell, err, out, table_of, text_of, this_store
 
 if TYPE_CHECKING:
     from rushes.selection.recipes.recipe import Recipe

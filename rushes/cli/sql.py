@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from rushes.cli.terminal import cell, out, table_of, text_of, this_store
 from rushes.errors import SettingsError
-from rushes.terminal import cell, out, table_of, text_of, this_store
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,7 +2,7 @@
 
 A sensor looks every half minute at a store in which little happens; of a batch that is as it was, no object is read
 again. The proof is in marks: those that listings have of every object that was read, and the size and time of each
-local source. Here: that proof. Not here: telling (``rushes.status``).
+local source. Here: that proof. Not here: telling (``status``).
 """
 
 from __future__ import annotations

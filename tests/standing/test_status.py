@@ -16,7 +16,7 @@ from rushes.packaging.state import package_state
 from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.state import ASSET as SELECTED
 from rushes.selection.state import selection_state
-from rushes.status import PartitionStatus, batch_statuses, every_batch, every_recipe, recipe_statuses, statuses
+from rushes.standing.status import PartitionStatus, batch_statuses, every_batch, every_recipe, recipe_statuses, statuses
 from rushes.steps import STEPS
 from rushes.store.annotations import Lines, attach, write_lines
 from rushes.store.failures import clear_failure, failure_path, read_note, write_failure
