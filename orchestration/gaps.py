@@ -17,7 +17,7 @@ from rushes.selection.recipes import recipe as recipe_files
 from rushes.selection.recipes.pools import in_order
 from rushes.selection.recipes.recipe import Recipe
 from rushes.standing.failures import most_attempts
-from rushes.standing.status import PartitionStatus, every_batch, recipe_statuses, statuses, to_build
+from rushes.standing.status import PartitionStatus, built_batches, every_batch, recipe_statuses, statuses, to_build
 from rushes.store.objects import Objects
 from rushes.work.plan import State
 
@@ -46,9 +46,14 @@ def batch_gaps(objects: Objects) -> list[Gap]:
 
 
 def recipe_gaps(objects: Objects) -> Iterator[Gap]:
-    """Yield the gap of each recipe that has one and something to choose from, after those it builds upon."""
+    """Yield the gap of each recipe that has one and something to choose from, after those it builds upon.
+
+    Batches are read once, however many recipes there are.
+    """
+    built = None
     for name in in_order(objects):
-        if assets := to_build(recipe_statuses(objects, name)):
+        built = built_batches(objects) if built is None else built
+        if assets := to_build(recipe_statuses(objects, name, built)):
             yield Gap(name, assets)
 
 

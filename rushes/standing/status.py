@@ -28,6 +28,7 @@ from rushes.store.manifests import (
     Identities,
     Record,
     batch_marks,
+    batch_names,
     in_groups,
     read_batch,
     read_identities,
@@ -52,11 +53,19 @@ def batch_statuses(objects: Objects, batch: str) -> list[PartitionStatus]:
     return [noted(one, read_note(objects, one.asset, batch)) for one in told]
 
 
-def recipe_statuses(objects: Objects, name: str) -> list[PartitionStatus]:
-    """Return the two assets of a recipe, in order of lineage; both failed when it cannot be carried out."""
+def recipe_statuses(objects: Objects, name: str, built: Identities | None = None) -> list[PartitionStatus]:
+    """Return the two assets of a recipe, in order of lineage; both failed when it cannot be carried out.
+
+    ``built`` are the batches as ``built_batches`` tells them, for who asks after several recipes.
+    """
     records = _there(objects, OF_RECIPE, name)
-    told = of_recipe(objects, name, records, None)
+    told = of_recipe(objects, name, records, built)
     return [noted(one, read_note(objects, one.asset, name)) for one in told]
+
+
+def built_batches(objects: Objects) -> Identities:
+    """Return what tells the rows of each batch from others, asset by asset, as far as selections read them."""
+    return read_identities(objects, READS, batch_names(objects))
 
 
 def every_batch(objects: Objects) -> Iterator[list[PartitionStatus]]:
