@@ -1,26 +1,21 @@
 """Backfills: what is to be built by itself, as one object of Dagster's for each asset group.
 
 A tick asks for each group's heaviest partitions, as many as there is room for, and Dagster's daemon carries them out,
-in order of lineage within the group. Here: choosing and launching them, and ``rushes backfill``. Not here: what a gap
-is (``gaps``), when this happens (``schedules``, ``sensors``).
+in order of lineage within the group. Here: choosing and launching them. Not here: what a gap is (``gaps``), when this
+happens (``schedules``, ``sensors``, ``backfill_command``).
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from orchestration.gaps import Gap, open_gaps
 from orchestration.lineage import GROUPS
 from rushes import settings
-from rushes.errors import SettingsError
 from rushes.store.objects import Objects
 
 if TYPE_CHECKING:
@@ -29,9 +24,6 @@ if TYPE_CHECKING:
     from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 GROUP_TAG = "rushes/group"
-# The daemon tells every half minute that it is there.
-_SILENCE_S = 120
-out = Console(highlight=False)
 
 
 @dataclass(frozen=True)
@@ -105,38 +97,3 @@ def launch(instance: dg.DagsterInstance, graph: BaseAssetGraph, wanted: Wanted, 
         )
     )
     return name
-
-
-def backfill(
-    group: Annotated[str | None, typer.Option(help="only this asset group: ingest, curate or datasets")] = None,
-    most: Annotated[int | None, typer.Option(min=1, help="partitions of a group; default: settings")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be launched, launch nothing")] = False,
-) -> None:
-    """Have Dagster's daemon build what is missing, failed, stale or unfinished: one backfill for each asset group.
-
-    What comes after follows when it is ready, if the sensor build_what_is_ready is switched on, or at the next
-    backfill. To build everything here and now instead: `rushes build`.
-    """
-    from orchestration.definitions import build_defs
-    from orchestration.in_flight import in_flight
-    from orchestration.run import project_instance
-
-    if group is not None and group not in GROUPS:
-        raise SettingsError(f"unknown asset group {group!r}; there are: {', '.join(GROUPS)}")
-    objects = Objects(os.environ["RUSHES_STORE"])
-    instance = project_instance()
-    graph = build_defs().resolve_asset_graph()
-    chosen = [w for w in choose(objects, in_flight(instance), most) if group in (None, w.group)]
-    for wanted in chosen:
-        name = "" if dry_run else f" as backfill {launch(instance, graph, wanted, {'rushes/by': 'rushes backfill'})}"
-        first = ", ".join(gap.partition for gap in wanted.gaps[:5]) + (", …" if len(wanted.gaps) > 5 else "")
-        out.print(f"{wanted.words}{name}: {first}", soft_wrap=True)
-    if not chosen:
-        out.print("nothing to launch: all is built, being built, or left alone; see: rushes status", soft_wrap=True)
-    elif not dry_run and not _daemon_runs(instance):
-        out.print("no daemon is running: they wait for one; start it with: make ui", soft_wrap=True)
-
-
-def _daemon_runs(instance: dg.DagsterInstance) -> bool:
-    heartbeat = instance.get_daemon_heartbeats().get("BACKFILL")
-    return heartbeat is not None and time.time() - heartbeat.timestamp < _SILENCE_S

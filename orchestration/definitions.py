@@ -13,15 +13,9 @@ from typing import Any
 
 import dagster as dg
 
-from assets.embeddings import embeddings
-from assets.filtered_clips import filtered_clips
-from assets.packaged_datasets import packaged_datasets
-from assets.raw_videos import raw_videos
-from assets.scene_clips import scene_clips
-from assets.selected_sequences import selected_sequences
-from assets.tracks import tracks
 from orchestration.alarms import no_standing_failures, run_failures, standing_failures
 from orchestration.checks import CHECKS
+from orchestration.graph import ASSETS
 from orchestration.jobs import build_batch, build_recipe, launch_backfills, tidy_store
 from orchestration.schedules import nightly_backfills, weekly_tidy
 from orchestration.sensors import build_what_is_ready, inbox, new_partitions
@@ -32,7 +26,7 @@ from resources.store import StoreResource
 def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Return fresh definitions; ``resources`` replaces any of those made from the environment."""
     return dg.Definitions(
-        assets=[raw_videos, scene_clips, filtered_clips, tracks, embeddings, selected_sequences, packaged_datasets],
+        assets=ASSETS,
         asset_checks=[*CHECKS, no_standing_failures],
         jobs=[build_batch, build_recipe, launch_backfills, tidy_store],
         schedules=[nightly_backfills, weekly_tidy],

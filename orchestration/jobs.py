@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from orchestration.backfills import choose, launch
+from orchestration.graph import asset_graph
 from orchestration.in_flight import in_flight
 from orchestration.lineage import BATCH_ASSETS, RECIPE_ASSETS
 from orchestration.partitions import add_missing_keys
@@ -39,13 +40,10 @@ class Most(dg.Config):
 @dg.op(description="Finds what is missing, failed, stale or unfinished and launches a backfill for each asset group.")
 def launch_each_group(context: dg.OpExecutionContext, config: Most, store: StoreResource) -> list[str]:
     """Launch the backfills; return their ids."""
-    from orchestration.definitions import defs  # which holds this job
-
-    graph = defs.resolve_asset_graph()
     add_missing_keys(context.instance, store.objects)
     names = []
     for wanted in choose(store.objects, in_flight(context.instance), config.most):
-        name = launch(context.instance, graph, wanted, {"rushes/by": context.run_id})
+        name = launch(context.instance, asset_graph(), wanted, {"rushes/by": context.run_id})
         context.log.info(f"{wanted.words} as backfill {name}")
         names.append(name)
     if not names:

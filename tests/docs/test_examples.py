@@ -8,7 +8,7 @@ import click
 import pytest
 import typer
 
-from orchestration.backfills import backfill
+from orchestration.backfill_command import backfill
 from orchestration.build import build
 from rushes import settings
 from rushes.cli.app import app

@@ -128,7 +128,7 @@ def test_a_backfill_goes_on_after_a_kill(
 
 def _backfill(builds: Builds) -> None:
     """Ask for what follows from the videos, each batch in a run of its own."""
-    code = "import typer; from orchestration.backfills import backfill; typer.run(backfill)"
+    code = "import typer; from orchestration.backfill_command import backfill; typer.run(backfill)"
     command = [sys.executable, "-c", code, "--group", "curate"]
     done = subprocess.run(command, env=builds.environment, cwd=builds.home, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

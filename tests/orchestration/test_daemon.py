@@ -76,8 +76,9 @@ def test_a_grouped_backfill_is_carried_out_and_what_follows_follows(store: Objec
     variables = environment(Path(store.root), tmp_path / "home")
     log = tmp_path / "log"
     with serving(variables, log) as address:
+        program = "import typer; from orchestration.backfill_command import backfill; typer.run(backfill)"
         said = subprocess.run(
-            [sys.executable, "-c", "import typer; from orchestration.backfills import backfill; typer.run(backfill)"],
+            [sys.executable, "-c", program],
             cwd=ROOT, env=variables, capture_output=True, text=True,
         )  # fmt: skip
         assert said.stdout.startswith("ingest: 3 batches as backfill "), said.stdout + said.stderr
