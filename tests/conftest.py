@@ -1,6 +1,7 @@
 """What the tests of several rooms share: an empty store, and the real clip of the demo."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from rushes.store.objects import Objects
 
 # A developer's own history is not written to.
 os.environ.pop("RUSHES_POSTGRES", None)
+
+# A shell's background jobs ignore Ctrl-C, and so would all that tests start to interrupt it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says how busy the machine is, and nothing about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
