@@ -72,7 +72,7 @@ test-cluster: setup ## a cluster in network namespaces: Ray, Postgres, S3, a hos
 	  && echo "make test-cluster: all tests passed" \
 	  || { echo "make test-cluster: the message above says what failed"; exit 1; }
 
-test-faults: setup ## builds killed at fifty moments an asset, ill stores, full disks, jumping clocks: an hour
+test-faults: setup ## builds killed at fifty moments an asset, ill stores, full disks, jumping clocks: 45 minutes
 	@RUSHES_FAULTS=long $(BIN)/python -m pytest -q tests/faults \
 	  && echo "make test-faults: all tests passed" \
 	  || { echo "make test-faults: some tests failed; the first FAILED line above says which"; exit 1; }
