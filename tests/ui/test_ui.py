@@ -65,10 +65,10 @@ def test_one_partition_is_materialised_from_its_page(tour: Tour, demo: dict[str,
     objects = Objects(demo["RUSHES_STORE"])
     assert read_record(objects, "raw_videos", "later-0002") is None
     tour.open("/assets/raw_videos?view=partitions&partition=later-0002", "Materialize…")
-    tour.see("Missing (3)")
+    tour.see("Materialized (1)", "Missing (3)")
     tour.click("Materialize…")
     tour.click("Launch 1 run")
-    tour.see("Missing (2)")
+    tour.see("Materialized (2)")  # and not only begun: the page tells no more by itself
     tour.open("/assets/raw_videos?view=partitions&partition=later-0002", "rows of packets")
     assert read_record(objects, "raw_videos", "later-0002") is not None
 
