@@ -19,6 +19,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 240
+_AGAIN_S = 10
 _VISIBLE = """
 (text, tag) => [...document.querySelectorAll(tag)].filter(
     e => e.innerText && e.innerText.trim() === text && e.getBoundingClientRect().width)
@@ -85,6 +86,23 @@ class Tour:
         """Wait until the page shows these words."""
         for words in expected:
             self.browser.wait(f"document.body && document.body.innerText.includes({words!r})", _PATIENCE_S)
+
+    def gone(self, words: str) -> None:
+        """Wait until the page does not show these words any more."""
+        self.browser.wait(f"!document.body.innerText.includes({words!r})", _PATIENCE_S)
+
+    def watch(self, path: str, *expected: str) -> None:
+        """Go to a page again and again, until it shows all that is expected: not every page tells of news by itself."""
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            self.browser.open(self._address + path)
+            try:
+                for words in expected:
+                    self.browser.wait(f"document.body && document.body.innerText.includes({words!r})", _AGAIN_S)
+                return
+            except TimeoutError:
+                if time.monotonic() > until:
+                    raise
 
     def click(self, words: str, tag: str = "button") -> None:
         """Click at what says just these words."""

@@ -65,11 +65,12 @@ def test_one_partition_is_materialised_from_its_page(tour: Tour, demo: dict[str,
     objects = Objects(demo["RUSHES_STORE"])
     assert read_record(objects, "raw_videos", "later-0002") is None
     tour.open("/assets/raw_videos?view=partitions&partition=later-0002", "Materialize…")
-    tour.see("Materialized (1)", "Missing (3)")
+    tour.see("Missing (3)")
     tour.click("Materialize…")
+    tour.see("Partition selection")
     tour.click("Launch 1 run")
-    tour.see("Materialized (2)")  # and not only begun: the page tells no more by itself
-    tour.open("/assets/raw_videos?view=partitions&partition=later-0002", "rows of packets")
+    tour.gone("Partition selection")  # the dialog goes when all is handed in
+    tour.watch("/assets/raw_videos?view=partitions&partition=later-0002", "Missing (2)", "rows of packets")
     assert read_record(objects, "raw_videos", "later-0002") is not None
 
 
@@ -84,7 +85,7 @@ def test_missing_partitions_are_backfilled_from_an_assets_page(tour: Tour, demo:
     tour.see("2 partitions")
     tour.picture("launch")
     tour.click("Launch backfill")
-    tour.open("/runs?view=backfills", "raw_videos")
-    tour.see("Success")
+    tour.gone("Partition selection")  # the dialog goes when all is handed in
+    tour.watch("/runs?view=backfills", "raw_videos", "Success")
     tour.picture("backfills")
     assert all(read_record(objects, "raw_videos", name) for name in ("later-0000", "later-0001"))
