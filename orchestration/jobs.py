@@ -12,7 +12,7 @@ from orchestration.partitions import add_missing_keys
 from resources.store import StoreResource
 from rushes.tidy.tidy import WEEK_S, tidy
 
-DAY_S = 24 * 3600.0
+_DAY_S = 24 * 3600.0
 
 # Each run of it is of one batch, as it should be; Dagster finds that worth a warning, since a backfill of raw_videos
 # alone puts several into a run.
@@ -60,7 +60,7 @@ def launch_backfills() -> None:
 class Old(dg.Config):
     """How long ago, in days, something was put that is removed; and whether earlier versions of data sets are too."""
 
-    days: float = WEEK_S / DAY_S
+    days: float = WEEK_S / _DAY_S
     earlier_versions: bool = False
 
 
@@ -70,7 +70,7 @@ def tidy_the_store(context: dg.OpExecutionContext, config: Old, store: StoreReso
     if config.days < 0:
         raise dg.Failure(f"days: {config.days:g} is less than 0; give how old in days what is removed is at least")
     account = tidy(
-        store.objects, config.days * DAY_S, earlier_versions=config.earlier_versions, progress=context.log.info
+        store.objects, config.days * _DAY_S, earlier_versions=config.earlier_versions, progress=context.log.info
     )
     removed = {f"removed {what}": count for what, count in account.counts.items()}
     context.add_output_metadata({**removed, "bytes removed": sum(account.bytes.values())})
